@@ -1,0 +1,68 @@
+package delta
+
+import (
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"inosyncd/internal/change"
+)
+
+// Changed looks at the entries of the plan again, after they were sent, and
+// returns those that are not what they were: what the node got of them may be
+// of no version that ever was. They go around again. It returns nil when
+// everything is as it was.
+func (p *Plan) Changed() *change.Set {
+	defer p.tree.close()
+	var set *change.Set
+	for i := range p.Entries {
+		e := &p.Entries[i]
+		at, now, err := p.tree.stat(e.Path)
+		if err == nil && at == e.Path && same(&e.was, &now) {
+			continue
+		}
+		if set == nil {
+			set = change.New(0)
+		}
+		mark := e.Mark
+		if e.Regular() {
+			mark |= change.Content
+		}
+		set.Add(e.Path, mark|change.Itself, p.since)
+	}
+	return set
+}
+
+// same reports whether an entry is the version of itself that it was. ctime
+// tells of writes that put the modification time back, and of attributes. A
+// directory is only its attributes: what is in it has events of its own.
+func same(was, now *stat) bool {
+	if was.dir() {
+		return now.dir() && was.dev == now.dev && was.ino == now.ino &&
+			was.mode == now.mode && was.uid == now.uid && was.gid == now.gid
+	}
+	a, b := *was, *now
+	a.nlink, b.nlink = 0, 0 // a link made elsewhere changes ctime anyway
+	return a == b
+}
+
+// Now is the time on the clock that the kernel stamps files with. It runs up
+// to a tick behind the precise clock, which therefore must not be compared
+// with a ctime.
+func Now() time.Time {
+	var ts unix.Timespec
+	if unix.ClockGettime(unix.CLOCK_REALTIME_COARSE, &ts) != nil {
+		return time.Now().Add(-time.Second)
+	}
+	return time.Unix(ts.Unix())
+}
+
+// ChangedSince reports whether what is at path was changed at t or later, or
+// is gone. It is for files that the plan has no entry for, because the
+// directory above them was compared whole; t is when that comparison started,
+// by [Now]. On a file system of another host the times are that host's, and
+// only the events that follow a change tell of it.
+func (p *Plan) ChangedSince(path string, t time.Time) bool {
+	at, st, err := p.tree.stat(path)
+	return err != nil || at != path || st.ctime >= t.UnixNano()
+}

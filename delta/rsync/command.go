@@ -1,0 +1,153 @@
+package rsync
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"inosyncd/internal/filter"
+)
+
+// partialDir is where what was sent of a file stays when a push breaks off.
+// The name is one of those that the configuration reserves.
+const partialDir = ".inosyncd-partial"
+
+// mode is what a run of rsync is to do.
+type mode struct {
+	recurse bool // look below the directories of the list
+	whole   bool // no list: the source directory itself
+	delete  bool // may remove and replace what is at the node
+	missing bool // remove what the list names and the source does not have
+	exact   bool // compare by content
+	dry     bool // only say what would be done
+
+	exclude []string // paths to leave alone, besides what the rules exclude
+	only    bool     // the list is of patterns, and nothing is sent: only removals
+}
+
+// arguments returns rsync's arguments for a run.
+func (e *Engine) arguments(m mode) []string {
+	o := &e.o
+	args := slices.Concat(e.always, m.flags(o))
+	for _, path := range m.exclude {
+		args = append(args, "--exclude=/"+filter.Escape(path))
+	}
+	if m.recurse || m.whole || m.delete {
+		args = append(args, o.Rules.Args()...)
+	}
+	switch {
+	case m.only:
+		args = append(args, "--from0", "--include-from=-", "--exclude=*")
+	case !m.whole:
+		// Without --from0, names could hold no newline.
+		args = append(args, "--from0", "--files-from=-")
+	}
+	return append(args, "--", ".", e.node)
+}
+
+func (m mode) flags(o *Options) []string {
+	var f []string
+	add := func(on bool, flags ...string) {
+		if on {
+			f = append(f, flags...)
+		}
+	}
+	add(m.recurse, "--recursive")
+	add(!m.recurse, "--dirs") // implied by a list
+	// A receiver learns the rules, and so what is excluded and to be left
+	// alone, only with --delete (3.5.0, exclude.c): not with --force or
+	// --delete-missing-args alone. A plain directory of a list loses nothing
+	// by it, only one that is recursed into or that is the root.
+	add(m.delete, "--delete-delay", "--force")
+	add(m.missing, "--delete-missing-args")
+	add(m.only, "--existing", "--ignore-existing")
+	add(m.exact, "--checksum")
+	add(m.dry, "--dry-run")
+	return f
+}
+
+// options returns the arguments that every run of an engine has.
+func options(o *Options, ssh *session) []string {
+	args := []string{"--links"}
+	add := func(on bool, flag string) {
+		if on {
+			args = append(args, flag)
+		}
+	}
+	add(o.Times, "--times")
+	add(o.Perms, "--perms")
+	add(o.Owner, "--owner")
+	add(o.Group, "--group")
+	add(o.Archive, "-D")
+	add(o.HardLinks, "--hard-links")
+	add(o.ACLs, "--acls")
+	add(o.Xattrs, "--xattrs")
+	add(o.Sparse, "--sparse")
+	add(o.Compress, "--compress")
+	add(o.DelayUpdates, "--delay-updates")
+	add(o.Partial, "--partial-dir="+partialDir)
+	// Equal means equal to the nanosecond: by whole seconds, rsync's way, two
+	// versions of the same size and second are one.
+	add(true, "--modify-window=-1")
+	add(o.Timeout > 0, "--timeout="+strconv.Itoa(seconds(o.Timeout)))
+	add(o.Bandwidth > 0, "--bwlimit="+strconv.FormatInt((o.Bandwidth+1023)/1024, 10))
+	switch o.Address.Kind {
+	case SSH:
+		args = append(args, "--rsh="+ssh.rsh())
+	case Daemon:
+		// Saves two delayed acknowledgements of 40 ms each.
+		args = append(args, "--sockopts=TCP_NODELAY", "--contimeout=10", "--no-motd")
+	}
+	if o.Progress == nil {
+		args = append(args, "--outbuf=L")
+	} else {
+		args = append(args, "--outbuf=N", "--info=progress2")
+	}
+	args = append(args, "--stats", "--no-human-readable", "--out-format="+format)
+	return append(args, o.Args...)
+}
+
+// seconds rounds up: rsync takes whole seconds, and 0 for no limit.
+func seconds(d time.Duration) int { return int((d + time.Second - 1) / time.Second) }
+
+// list is what --files-from takes: the names end with NUL. Each begins with ./
+// because rsync takes one that begins with # or ; for a comment, even so.
+func list(paths []string) []byte {
+	var b []byte
+	for _, path := range paths {
+		if path == "" {
+			b = append(b, ".\x00"...) // ./ would mean its entries too
+			continue
+		}
+		b = append(b, "./"...)
+		b = append(b, path...)
+		b = append(b, 0)
+	}
+	return b
+}
+
+var wild = strings.NewReplacer(`*`, `\*`, `?`, `\?`, `[`, `\[`, `\`, `\\`)
+
+// removals is the list of patterns that lets rsync see the given paths, what is
+// below them, and nothing else but the directories above them.
+func removals(paths []string) []byte {
+	var b []byte
+	seen := map[string]bool{}
+	rule := func(s string) {
+		if !seen[s] {
+			seen[s] = true
+			b = append(append(append(b, "+ /"...), s...), 0)
+		}
+	}
+	for _, path := range paths {
+		for i := range len(path) {
+			if path[i] == '/' {
+				rule(filter.Escape(path[:i]) + "/")
+			}
+		}
+		rule(filter.Escape(path))
+		rule(wild.Replace(path) + "/***") // has wildcards, whatever path is
+	}
+	return b
+}

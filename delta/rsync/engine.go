@@ -1,0 +1,171 @@
+// Package rsync makes a node equal to the source by driving a stock rsync.
+//
+// A push names what changed and nothing else, so that its cost does not grow
+// with the tree: rsync gets the list of a [delta.Plan] on its standard input,
+// as bytes, NUL-separated. There is no shell in any of it.
+//
+// rsync runs in the very directory that the plan looked at, as an open
+// descriptor, and with "." for its source: should the source be unmounted or
+// replaced meanwhile, the path leads elsewhere but rsync does not.
+//
+// What rsync alone would get wrong is made up for: times are compared to the
+// nanosecond; what was written and yet looks the same is compared by content;
+// what changed while it was read goes around again; and excluded entries on
+// the node are safe from every kind of removal.
+//
+// # Ordering
+//
+// A push first sends what exists, then compares by content what has to be, then
+// removes what is missing, in a run of its own: a moved file is somewhere at
+// all times. Where whole directories are compared, rsync removes at the end of
+// the run (--delete-delay), and nothing if it could not read all of the source.
+//
+// # Blocking and shutdown
+//
+// Push blocks until the node has confirmed or the push has failed. When its
+// context ends, rsync is told to end, and made to a few seconds later; Push
+// returns when it has. Close ends the shared ssh connection and waits for that.
+// Nothing runs on between pushes but that connection.
+package rsync
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"inosyncd/delta"
+	"inosyncd/internal/change"
+	"inosyncd/internal/push"
+)
+
+// Engine makes one node equal to the source. Approve may be called at any
+// time; of Push and Close only one runs at a time.
+type Engine struct {
+	o       Options
+	log     *slog.Logger
+	account account
+	ssh     *session // nil where the node is not reached by ssh
+	node    string   // the destination, as rsync takes it
+	always  []string // arguments of every run
+
+	checked  bool // the program is there and new enough
+	filled   bool // the source had something in it once
+	poorHand bool // the receiver cannot do --delete-missing-args
+
+	mu       sync.Mutex
+	held     int // removals that the last push did not make; guarded by mu
+	approved int // removals that were approved; guarded by mu
+}
+
+// New returns the engine for a node. It starts nothing.
+func New(o Options) (*Engine, error) {
+	if o.Address.Path == "" || o.Source == nil {
+		return nil, errors.New("making an rsync engine: it needs a source and a node with a path")
+	}
+	if err := CheckArgs(o.Args); err != nil {
+		return nil, err
+	}
+	e := &Engine{o: o, log: o.Log, node: o.Address.String()}
+	if e.log == nil {
+		e.log = slog.New(slog.DiscardHandler)
+	}
+	var err error
+	if e.account, err = accountOf(o.User); err != nil {
+		return nil, err
+	}
+	e.o.Args = slices.Clone(o.Args)
+	if o.Address.Kind == SSH {
+		e.ssh = newSession(&e.o, e.account, e.log)
+	}
+	e.always = options(&e.o, e.ssh)
+	return e, nil
+}
+
+// Close ends what the engine keeps between pushes.
+func (e *Engine) Close() error { return e.ssh.close() }
+
+// Push makes the node equal to the source in everything that set names. The
+// result's Left is set only where not all of set is left.
+func (e *Engine) Push(ctx context.Context, set *change.Set) push.Result {
+	began := time.Now()
+	res := e.push(ctx, set)
+	res.Took = time.Since(began)
+	return res
+}
+
+func (e *Engine) push(ctx context.Context, set *change.Set) push.Result {
+	if err := e.check(ctx); err != nil {
+		return push.Result{
+			Outcome: push.Hold, Err: err,
+			Cure: "install rsync 3.2.4 or newer, or name it with the key rsync",
+		}
+	}
+	plan, err := delta.NewPlan(e.o.Source, e.o.Rules, e.o.Recursive, set)
+	if err != nil {
+		return delta.Unplanned(err)
+	}
+	defer func() { _ = plan.Close() }()
+	if e.o.HardLinks && !plan.Full {
+		linked, err := plan.Linked(ctx)
+		if err != nil {
+			return push.Result{Outcome: push.Again, Err: err}
+		}
+		if linked {
+			// rsync links what it sees in one run. The other names of a file
+			// can be anywhere, so it has to see everything.
+			set = set.Clone()
+			set.Add("", change.AllBelow, set.Since())
+			return e.push(ctx, set)
+		}
+	}
+	return newBatch(e, plan, set).run(ctx)
+}
+
+// check makes sure, once, that the program is there and can be used.
+func (e *Engine) check(ctx context.Context) error {
+	if e.checked {
+		return nil
+	}
+	version, err := Version(ctx, e.o.Program)
+	switch {
+	case ctx.Err() != nil:
+		return nil // the push finds that out
+	case err != nil:
+		return err
+	case tooOld(version):
+		return fmt.Errorf("rsync %s cannot keep file names out of remote shells, 3.2.4 can", clip(clean(version)))
+	}
+	e.checked = true
+	return nil
+}
+
+// prepare returns what a run is started with, but for its directory.
+func (e *Engine) prepare(m mode) (spec, error) {
+	s := spec{
+		program: programOf(e.o.Program),
+		args:    e.arguments(m),
+		env:     environment(),
+		attr:    e.account.attributes(),
+	}
+	switch e.o.Address.Kind {
+	case SSH:
+		if sock := agent(); sock != "" && !e.account.other {
+			s.env = append(s.env, sock)
+		}
+	case Daemon:
+		// Without one, rsync would ask for it on standard input: the list.
+		var password string
+		if e.o.PasswordFile != "" {
+			var err error
+			if password, err = readPassword(e.o.PasswordFile); err != nil {
+				return spec{}, err
+			}
+		}
+		s.env = append(s.env, "RSYNC_PASSWORD="+password)
+	}
+	return s, nil
+}

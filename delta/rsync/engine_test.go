@@ -1,0 +1,264 @@
+package rsync
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"inosyncd/delta"
+	"inosyncd/internal/change"
+	"inosyncd/internal/filter"
+	"inosyncd/internal/lab"
+	"inosyncd/internal/lab/labtest"
+	"inosyncd/internal/push"
+	"inosyncd/internal/source"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// node is a source, a node of some kind, and an engine between them.
+type node struct {
+	*Engine
+	t        testing.TB
+	src, dst string
+	rules    *filter.Rules
+}
+
+// kinds are the ways to a node that the tests go. Each starts what serves the
+// directory base, for the time of the test, and returns what makes a directory
+// below it the node.
+var kinds = map[string]func(t testing.TB, base string) func(dst string, o *Options){
+	"local": func(testing.TB, string) func(string, *Options) {
+		return func(dst string, o *Options) { o.Address = Address{Kind: Local, Path: dst + "/"} }
+	},
+	"daemon": func(t testing.TB, base string) func(string, *Options) {
+		d := labtest.Daemon(t, lab.Module{Name: "m", Path: base})
+		return func(dst string, o *Options) {
+			o.Address = Address{Kind: Daemon, Host: "127.0.0.1", Port: d.Port(), Path: "m" + strings.TrimPrefix(dst, base) + "/"}
+		}
+	},
+	"ssh": func(t testing.TB, _ string) func(string, *Options) {
+		s := labtest.SSHD(t)
+		return func(dst string, o *Options) {
+			o.Address = Address{Kind: SSH, Host: "127.0.0.1", Path: dst + "/"}
+			o.SSH = SSHOptions{Port: s.Port(), User: s.User, IdentityFile: s.IdentityFile, KnownHosts: s.KnownHosts}
+			o.SocketDir = labtest.Dir(t)
+		}
+	},
+}
+
+// site is where nodes of one kind can be made.
+type site struct {
+	base string
+	use  func(dst string, o *Options)
+}
+
+func newSite(t testing.TB, kind string) *site {
+	t.Helper()
+	labtest.Need(t, "rsync")
+	base := labtest.Dir(t)
+	return &site{base, kinds[kind](t, base)}
+}
+
+// newNode returns a node of a kind in a place of its own.
+func newNode(t testing.TB, kind string, change ...func(*Options)) *node {
+	t.Helper()
+	return newSite(t, kind).node(t, change...)
+}
+
+// node returns a node with the options of an archive.
+func (p *site) node(t testing.TB, change ...func(*Options)) *node {
+	t.Helper()
+	dir, err := os.MkdirTemp(p.base, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := &node{t: t, src: filepath.Join(dir, "src"), dst: filepath.Join(dir, "dst")}
+	n.mkdir(n.src)
+	n.mkdir(n.dst)
+	root := source.New(n.src)
+	n.do(root.Adopt())
+	o := Options{
+		Source: root, Recursive: true, Delete: true,
+		Archive: true, Times: true, Perms: true, Owner: true, Group: true,
+		Partial: true, Timeout: 20 * time.Second,
+	}
+	p.use(n.dst, &o)
+	for _, f := range change {
+		f(&o)
+	}
+	n.rules = o.Rules
+	if n.Engine, err = New(o); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := n.Close(); err != nil {
+			t.Errorf("Close: %v", err)
+		}
+	})
+	return n
+}
+
+func rules(t testing.TB, lines ...string) *filter.Rules {
+	t.Helper()
+	var in []filter.Line
+	for _, text := range lines {
+		in = append(in, filter.Line{Text: text})
+	}
+	r, err := filter.Parse(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// set reads marks of the form "MARKS PATH", MARKS being i (itself), c (content),
+// a (all below) or h (held).
+func set(marks ...string) *change.Set {
+	s := change.New(0)
+	letters := map[rune]change.Mark{
+		'i': change.Itself, 'c': change.Content | change.Itself, 'a': change.AllBelow, 'h': change.Held,
+	}
+	for _, m := range marks {
+		flags, path, _ := strings.Cut(m, " ")
+		for _, f := range flags {
+			s.Add(path, letters[f], time.Unix(1, 0))
+		}
+	}
+	return s
+}
+
+// must pushes and fails the test unless the result is Done with nothing left.
+func (n *node) must(s *change.Set) push.Result {
+	n.t.Helper()
+	n.age()
+	res := n.Push(n.t.Context(), s)
+	if res.Outcome != push.Done || res.Left != nil || res.Err != nil {
+		n.t.Fatalf("Push(%.999s): got %v, left %.999s, err %v", marks(s), res.Outcome, marks(res.Left), res.Err)
+	}
+	return res
+}
+
+// age returns when what was changed is older than anything that happens now:
+// the clock that stamps files stands still for some milliseconds at a time.
+func (n *node) age() {
+	n.t.Helper()
+	start := time.Now()
+	labtest.Eventually(n.t, func() error {
+		if !delta.Now().After(start) {
+			return errors.New("the kernel's coarse clock stands still")
+		}
+		return nil
+	})
+}
+
+// full makes the node equal to the source before a test begins.
+func (n *node) full() {
+	n.t.Helper()
+	n.must(set("a "))
+	n.equal()
+}
+
+// equal fails the test unless the two trees are equal, but for what is
+// excluded.
+func (n *node) equal() {
+	n.t.Helper()
+	diff, err := lab.Compare(n.src, n.dst, lab.CompareOptions{
+		Skip:      n.rules.Excluded,
+		HardLinks: n.o.HardLinks,
+	})
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	if len(diff) > 0 {
+		n.t.Errorf("the trees differ:\n%s", strings.Join(diff, "\n"))
+	}
+}
+
+// marks is a set as text.
+func marks(s *change.Set) string {
+	var b strings.Builder
+	if s != nil {
+		for path, mark := range s.All() {
+			fmt.Fprintf(&b, "[%q:%d]", path, mark)
+		}
+	}
+	return b.String()
+}
+
+func (n *node) do(err error) {
+	n.t.Helper()
+	if err != nil {
+		n.t.Fatal(err)
+	}
+}
+
+func (n *node) mkdir(path string) { n.t.Helper(); n.do(os.MkdirAll(path, 0o755)) }
+
+// write writes files below the source, making the directories above them. The
+// content is the name where none is given after a "=".
+func (n *node) write(files ...string) { n.t.Helper(); n.fill(n.src, files...) }
+
+// plant writes files below the node's copy.
+func (n *node) plant(files ...string) { n.t.Helper(); n.fill(n.dst, files...) }
+
+func (n *node) fill(root string, files ...string) {
+	n.t.Helper()
+	for _, f := range files {
+		name, content, ok := strings.Cut(f, "=")
+		if !ok {
+			content = name
+		}
+		path := filepath.Join(root, name)
+		n.mkdir(filepath.Dir(path))
+		n.do(os.WriteFile(path, []byte(content), 0o644))
+	}
+}
+
+func (n *node) remove(paths ...string) {
+	n.t.Helper()
+	for _, p := range paths {
+		n.do(os.RemoveAll(filepath.Join(n.src, p)))
+	}
+}
+
+func (n *node) rename(from, to string) {
+	n.t.Helper()
+	n.do(os.Rename(filepath.Join(n.src, from), filepath.Join(n.src, to)))
+}
+
+func (n *node) link(target, path string) {
+	n.t.Helper()
+	n.do(os.Symlink(target, filepath.Join(n.src, path)))
+}
+
+// has fails the test unless the node has exactly the given ones of all paths
+// named.
+func (n *node) has(want bool, paths ...string) {
+	n.t.Helper()
+	for _, p := range paths {
+		_, err := os.Lstat(filepath.Join(n.dst, p))
+		if got := err == nil; got != want {
+			n.t.Errorf("node has %q: got %v, want %v", p, got, want)
+		}
+	}
+}
+
+// rewrite changes the content of a file and nothing that a quick look sees.
+func (n *node) rewrite(path, content string) {
+	n.t.Helper()
+	path = filepath.Join(n.src, path)
+	st, err := os.Stat(path)
+	n.do(err)
+	if int(st.Size()) != len(content) {
+		n.t.Fatalf("the content of %q must keep its length %d", path, st.Size())
+	}
+	n.do(os.WriteFile(path, []byte(content), 0o644))
+	n.do(os.Chtimes(path, st.ModTime(), st.ModTime()))
+}

@@ -1,0 +1,96 @@
+package rsync
+
+import (
+	"context"
+	"fmt"
+
+	"inosyncd/internal/push"
+)
+
+// Approve lets the removals that were held last be made by the next push. It
+// is bound to their number: a batch that would remove more is held again.
+func (e *Engine) Approve() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.approved = e.held
+}
+
+// settle ends what an approval was for.
+func (e *Engine) settle() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.held, e.approved = 0, 0
+}
+
+// allow reports whether n removals may be made where limit are free.
+func (e *Engine) allow(n, limit int) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if n <= max(limit, e.approved) {
+		return true
+	}
+	e.held = n
+	return false
+}
+
+// guard counts, by dry runs, what the batch would remove from the node, where
+// that matters: because there is a limit, or because a source that was empty
+// ever since the engine was made is to empty the node. If it is too much, the
+// batch goes on without removing anything and is held at its end.
+//
+// A dry run can count too many, never too few: it knows nothing of what the
+// batch moves.
+func (b *batch) guard(ctx context.Context) verdict {
+	if !b.removes {
+		return verdict{}
+	}
+	empty, err := b.empty()
+	if err != nil {
+		return verdict{push.Again, err, "let inosyncd read the source directory"}
+	}
+	if b.e.o.MaxDelete <= 0 && !empty {
+		return verdict{}
+	}
+	b.dry = true
+	for _, step := range []func(context.Context) verdict{b.send, b.remove} {
+		if v := step(ctx); v.outcome != push.Done {
+			return v
+		}
+	}
+	n := b.removed
+	b.dry, b.removed, b.bytes = false, 0, 0
+	limit := max(b.e.o.MaxDelete, 0)
+	if empty {
+		limit = 0
+	}
+	if b.e.allow(n, limit) {
+		return verdict{}
+	}
+	b.removes = false
+	if empty {
+		return verdict{
+			push.Hold, fmt.Errorf("the source is empty, and %d entries would be removed from the node", n),
+			"check that the source is what it should be; approve the removal if it is",
+		}
+	}
+	return verdict{
+		push.Hold, fmt.Errorf("%d entries would be removed from the node, and max_delete is %d", n, b.e.o.MaxDelete),
+		"approve the removal, or raise max_delete",
+	}
+}
+
+// empty reports whether the batch compares the whole of a source that is empty
+// and has been for as long as the engine knows it. One that was emptied while
+// it was watched is what it is.
+func (b *batch) empty() (bool, error) {
+	if b.e.filled {
+		return false, nil
+	}
+	if !b.plan.Full {
+		b.e.filled = len(b.plan.Entries) > 0 && b.plan.Entries[len(b.plan.Entries)-1].Path != ""
+		return false, nil
+	}
+	empty, err := b.plan.Empty()
+	b.e.filled = err == nil && !empty
+	return empty, err
+}

@@ -1,0 +1,272 @@
+package rsync
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"inosyncd/internal/lab"
+	"inosyncd/internal/lab/labtest"
+	"inosyncd/internal/push"
+)
+
+func TestJudge(t *testing.T) {
+	tests := []struct {
+		name  string
+		code  int
+		notes []string
+		want  push.Outcome
+		cure  string // a part of it
+	}{
+		{"success", 0, nil, push.Done, ""},
+		{"success, with a warning of ssh", 0, []string{"Connection refused"}, push.Done, ""},
+		{"vanished", 24, []string{`file has vanished: "/s/f"`}, push.Done, ""},
+		{"partial", 23, []string{`rsync: [sender] send_files failed to open "/s/f": Permission denied (13)`}, push.Partly, ""},
+		{"partial, about an odd name", 23, []string{`rsync: [sender] send_files failed to open "/s/Host key verification failed": Permission denied (13)`}, push.Partly, ""},
+		{"partial, disk full", 23, []string{`rsync: [receiver] mkstemp "/d/.f.abcdef" failed: No space left on device (28)`}, push.Partly, "room"},
+		{"disk full", 11, []string{`rsync: [receiver] write failed on "/d/f": No space left on device (28)`}, push.Again, "room"},
+		{"quota", 11, []string{`rsync: [receiver] write failed on "/d/f": Disk quota exceeded (122)`}, push.Again, "quota"},
+		{"parent missing", 11, []string{`rsync: [Receiver] mkdir "/d/x" failed: No such file or directory (2)`}, push.Hold, "directory"},
+		{"wrong password", 5, []string{"@ERROR: auth failed on module m"}, push.Hold, "password_file"},
+		{"unknown module", 5, []string{"@ERROR: Unknown module 'x'"}, push.Hold, "module"},
+		{"denied", 5, []string{"@ERROR: access denied to m from localhost (127.0.0.1)"}, push.Hold, "hosts allow"},
+		{"crowded", 5, []string{"@ERROR: max connections (1) reached -- try again later"}, push.Again, "max connections"},
+		{"read only", 1, []string{"ERROR: module is read only"}, push.Hold, "read only"},
+		{"refused option", 4, []string{"rsync: The server is configured to refuse --delete"}, push.Hold, "refuse"},
+		{"refused connection", 10, []string{"rsync: [sender] failed to connect to h (127.0.0.1): Connection refused (111)"}, push.Again, "port"},
+		{"unknown host", 10, []string{"rsync: [sender] getaddrinfo: h 873: Name or service not known"}, push.Again, "name"},
+		{"timeout", 30, nil, push.Again, "timeout"},
+		{"connect timeout", 35, nil, push.Again, "firewall"},
+		{"broken off", 12, []string{"rsync: connection unexpectedly closed (0 bytes received so far) [sender]"}, push.Again, ""},
+		{"too old", 12, []string{"rsync: --modify-window=-1: unknown option"}, push.Hold, "upgrade"},
+		{"banner", 2, []string{"protocol version mismatch -- is your shell clean?"}, push.Hold, "silent"},
+		{"no rsync there", 127, []string{"bash: line 1: rsync: command not found"}, push.Hold, "install"},
+		{"host key", 255, []string{"Host key verification failed."}, push.Hold, "known_hosts"},
+		{"host key, exit of rsync", 12, []string{"Host key verification failed."}, push.Hold, "known_hosts"},
+		{"key refused", 255, []string{"u@h: Permission denied (publickey)."}, push.Hold, "authorized_keys"},
+		{"ssh host unknown", 255, []string{"ssh: Could not resolve hostname h: Name or service not known"}, push.Again, "name"},
+		{"ssh refused", 255, []string{"ssh: connect to host h port 22: Connection refused"}, push.Again, "sshd"},
+		{"ssh", 255, nil, push.Again, "ssh"},
+		{"no ssh", 14, []string{"rsync: [sender] Failed to exec ssh: No such file or directory (2)"}, push.Hold, "ssh"},
+		{"signal", 20, nil, push.Again, ""},
+		{"killed", -1, []string{"signal: killed"}, push.Again, ""},
+		{"never seen", 99, nil, push.Again, ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			v := judge(&exit{code: tt.code, notes: tt.notes})
+			if v.outcome != tt.want || !strings.Contains(v.cure, tt.cure) {
+				t.Errorf("judge(%d, %q): got %v, %q; want %v, with %q", tt.code, tt.notes, v.outcome, v.cure, tt.want, tt.cure)
+			}
+			if (v.err == nil) != (tt.want == push.Done) {
+				t.Errorf("judge(%d, %q): got error %v", tt.code, tt.notes, v.err)
+			}
+		})
+	}
+}
+
+func TestErrorText(t *testing.T) {
+	end := &exit{code: 12, notes: []string{
+		"welcome \x1b[31mto the node",
+		"rsync: [sender] evil \x1b]0;x\x07\xff " + strings.Repeat("long ", 500),
+		"rsync error: error in rsync protocol data stream (code 12) at io.c(285) [sender=3.5.0]",
+	}}
+	got := judge(end).err.Error()
+	if strings.ContainsAny(got, "\x1b\x07\xff") || !strings.Contains(got, `evil \x1b]0;x\a\xff long`) || len(got) > maxText+100 {
+		t.Errorf("judge: got error %q", got)
+	}
+	end.notes = end.notes[2:]
+	if got, want := judge(end).err.Error(), "rsync: rsync error: error in rsync protocol data stream (exit code 12)"; got != want {
+		t.Errorf("judge: got error %q, want %q", got, want)
+	}
+}
+
+// The table against the programs themselves.
+func TestRealFailures(t *testing.T) {
+	d := labtest.Daemon(t,
+		lab.Module{Name: "ro", Path: t.TempDir(), ReadOnly: true},
+		lab.Module{Name: "auth", Path: t.TempDir(), Users: map[string]string{"u": "secret"}},
+		lab.Module{Name: "denied", Path: t.TempDir(), HostsDeny: "*"},
+		lab.Module{Name: "nopath", Path: "/nonexistent/path"},
+		lab.Module{Name: "ok", Path: t.TempDir()})
+	module := func(path string) Address {
+		return Address{Kind: Daemon, Host: "127.0.0.1", Port: d.Port(), Path: path + "/"}
+	}
+	user := func(o *Options) { o.Address.User = "u" }
+	password := func(text string, mode os.FileMode) func(*Options) {
+		path := filepath.Join(t.TempDir(), "password")
+		if err := os.WriteFile(path, []byte(text), mode); err != nil {
+			t.Fatal(err)
+		}
+		return func(o *Options) { user(o); o.PasswordFile = path }
+	}
+	none := func(*Options) {}
+	refused, err := lab.KeepRefused()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer refused.Close()
+	silent, err := lab.StartSilent()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	port := func(p int) func(*Options) { return func(o *Options) { o.Address.Port = p } }
+	short := func(o *Options) { o.Timeout = time.Second; o.Address.Port = silent.Port() }
+	tests := []struct {
+		name    string
+		address Address
+		change  func(*Options)
+		want    push.Outcome
+		cure    string
+	}{
+		{"good", module("ok"), none, push.Done, ""},
+		{"good password", module("auth"), password("secret\n", 0o600), push.Done, ""},
+		{"wrong password", module("auth"), password("wrong", 0o400), push.Hold, "password_file"},
+		{"no password", module("auth"), user, push.Hold, "password_file"},
+		{"open password file", module("auth"), password("secret", 0o640), push.Hold, "password file"},
+		{"unknown module", module("nomodule"), none, push.Hold, "module's name"},
+		{"read only", module("ro"), none, push.Hold, "read only"},
+		{"denied", module("denied"), none, push.Hold, "hosts allow"},
+		{"no path", module("nopath"), none, push.Hold, "path"},
+		{"parent missing", module("ok/a/b/c"), none, push.Hold, "directory"},
+		{"refused", module("ok"), port(refused.Port()), push.Again, "port"},
+		{"silent", module("ok"), short, push.Again, "timeout"},
+		{"local, parent missing", Address{Kind: Local, Path: "/nonexistent/path/"}, none, push.Hold, "directory"},
+		{"no program", module("ok"), func(o *Options) { o.Program = "/nonexistent/rsync" }, push.Hold, "install"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			n := newNode(t, "local", func(o *Options) { o.Address = tt.address }, tt.change)
+			n.write("f")
+			n.age()
+			res := n.Push(t.Context(), set("ic f"))
+			if res.Outcome != tt.want || !strings.Contains(res.Cure, tt.cure) {
+				t.Errorf("Push: got %v, %v, cure %q; want %v, with %q", res.Outcome, res.Err, res.Cure, tt.want, tt.cure)
+			}
+			if strings.Contains(fmt.Sprint(res.Err), "secret") {
+				t.Errorf("Push: the error tells the password: %v", res.Err)
+			}
+		})
+	}
+}
+
+func TestBlame(t *testing.T) {
+	bl := func() *blame { return &blame{source: "/s/r/", node: "/n/d/", module: "sub/"} }
+	tests := []struct {
+		name, line string
+		want       string // as fmt prints the fields
+	}{
+		{"sender", `rsync: [sender] send_files failed to open "/s/r/a b/f": Permission denied (13)`, "[a b/f] [] false false"},
+		{"sender, escaped", `rsync: [sender] opendir "/s/r/new\#012line" failed: Permission denied (13)`, "[new\nline] [] false false"},
+		{"the root", `rsync: [sender] opendir "/s/r" failed: Permission denied (13)`, "[] [] false false"},
+		{"receiver", `rsync: [receiver] mkstemp "/n/d/a/.f.xyz.A1b2C3" failed: Permission denied (13)`, "[a/f.xyz] [] false false"},
+		{"receiver, partial", `rsync: [receiver] rename "/n/d/a/.inosyncd-partial/f" -> "a/f": Is a directory (21)`, "[a/f] [] false false"},
+		{"receiver, in a module", `rsync: [generator] chgrp "/sub/a/f" (in m) failed: Operation not permitted (1)`, "[a/f] [] false false"},
+		{"outside of the module's part", `rsync: [generator] chgrp "/other/f" (in m) failed: Operation not permitted (1)`, "[] [] true false"},
+		{"quote in the name", `rsync: [sender] send_files failed to open "/s/r/a": "b": Permission denied (13)`, "[] [] true false"},
+		{"above the source", `rsync: [sender] send_files failed to open "/s/r/../f": Permission denied (13)`, "[] [] true false"},
+		{"elsewhere", `rsync: [sender] something "/etc/f" failed: Permission denied (13)`, "[] [] true false"},
+		{"nothing named", `rsync: [receiver] out of memory`, "[] [] true false"},
+		{"long temporary name", `rsync: [receiver] mkstemp "/n/d/.` + strings.Repeat("x", 247) + `.A1b2C3" failed: No space left on device (28)`, "[] [] true false"},
+		{"in the way", `could not make way for new regular file: a/b`, "[a/b] [] false false"},
+		{"not removed", `rsync: [generator] delete_file: unlink(a/(b)) failed: Operation not permitted (1)`, "[a/(b)] [] false false"},
+		{"not verified", `ERROR: a/f failed verification -- update discarded.`, "[a/f] [] false false"},
+		{"not verified yet", `WARNING: a/f failed verification -- update discarded (will try again).`, "[] [] false false"},
+		{"vanished", `file has vanished: "/s/r/f"`, "[] [f] false false"},
+		{"vanished before the list was read", `rsync: [sender] link_stat "/s/r/f" failed: No such file or directory (2)`, "[] [f] false false"},
+		{"nothing removed", `IO error encountered -- skipping file deletion`, "[] [] false true"},
+		{"the end", `rsync error: some files/attrs were not transferred (see previous errors) (code 23) at main.c(1394) [sender=3.5.0]`, "[] [] false false"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			b := bl()
+			b.read(tt.line)
+			if got := fmt.Sprint(b.names, b.gone, b.unknown, b.noDelete); got != tt.want {
+				t.Errorf("read(%q): got %s, want %s", tt.line, got, tt.want)
+			}
+		})
+	}
+}
+
+func TestSSHFailures(t *testing.T) {
+	p := newSite(t, "ssh")
+	for name, tt := range map[string]struct {
+		change func(*Options)
+		want   push.Outcome
+		cure   string
+	}{
+		"key refused":      {func(o *Options) { o.SSH.IdentityFile = "/nonexistent" }, push.Hold, "authorized_keys"},
+		"unknown host key": {func(o *Options) { o.SSH.KnownHosts = "/dev/null" }, push.Hold, "known_hosts"},
+		"wrong option":     {func(o *Options) { o.SSH.Options = []string{"NoSuchOption=yes"} }, push.Hold, "ssh: options"},
+		"no ssh":           {func(o *Options) { o.SSH.Command = "/nonexistent/ssh" }, push.Hold, "ssh"},
+		"no rsync there":   {func(o *Options) { o.Args = []string{"--rsync-path=/nonexistent/rsync"} }, push.Hold, "install rsync"},
+		"parent missing":   {func(o *Options) { o.Address.Path = "/nonexistent/path/" }, push.Hold, "directory"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			n := p.node(t, func(o *Options) { o.SSH.Options = []string{"IdentitiesOnly=yes", "IdentityAgent=none"} }, tt.change)
+			n.write("f")
+			res := n.Push(t.Context(), set("ic f"))
+			if res.Outcome != tt.want || !strings.Contains(res.Cure, tt.cure) {
+				t.Errorf("Push: got %v, %v, cure %q; want %v, with %q", res.Outcome, res.Err, res.Cure, tt.want, tt.cure)
+			}
+		})
+	}
+}
+
+// Pushes share a connection, which ends with the engine, and nothing in the
+// path reaches a shell at the other end.
+func TestSSHConnection(t *testing.T) {
+	n := newNode(t, "ssh", func(o *Options) {
+		o.Address.Path = strings.TrimSuffix(o.Address.Path, "/") + " $(touch x)'\"`id`;*/"
+		o.SocketDir += "/with space %h"
+	})
+	n.dst = strings.TrimSuffix(n.o.Address.Path, "/")
+	n.write("f", "d/g")
+	n.full()
+	if _, err := os.Stat(n.ssh.dir + "/s"); err != nil {
+		t.Fatalf("the shared connection's socket: %v", err)
+	}
+	began := time.Now()
+	n.remove("d")
+	n.must(set("i d"))
+	n.equal()
+	t.Logf("push over the shared connection: %v", time.Since(began))
+	dir := n.ssh.dir
+	if err := n.Close(); err != nil {
+		t.Errorf("Close: %v", err)
+	}
+	if _, err := os.Stat(dir); !os.IsNotExist(err) {
+		t.Errorf("the socket's directory after Close: got %v, want none", err)
+	}
+}
+
+func TestVersion(t *testing.T) {
+	labtest.Need(t, "rsync")
+	v, err := Version(t.Context(), "")
+	if err != nil || tooOld(v) || strings.Count(v, ".") < 2 {
+		t.Errorf("Version: got %q, %v", v, err)
+	}
+	for _, program := range []string{"/nonexistent", "/bin/true", "/bin/false"} {
+		if v, err := Version(t.Context(), program); err == nil {
+			t.Errorf("Version(%q): got %q, want an error", program, v)
+		}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := Version(ctx, ""); err == nil {
+		t.Error("Version with an ended context: got no error")
+	}
+	for v, want := range map[string]bool{
+		"3.2.3": true, "3.1.3": true, "2.6.9": true, "3.2.4": false, "3.2.7": false, "3.3.0": false,
+		"3.5.0": false, "4.0.0": false, "3.2.4pre1": false, "3.10.0": false, "git": false, "3": false,
+	} {
+		if got := tooOld(v); got != want {
+			t.Errorf("tooOld(%q): got %v, want %v", v, got, want)
+		}
+	}
+}

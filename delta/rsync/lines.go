@@ -1,0 +1,61 @@
+package rsync
+
+import "bytes"
+
+const (
+	maxLine  = 32 << 10 // a path of 4096 bytes, every one of them escaped, and more
+	maxNotes = 256      // lines kept of one stream
+)
+
+// lines splits what is written to it into lines, which end with a newline or,
+// where rsync shows its progress, with a carriage return. It never fails and
+// keeps little, so that a process always finds its pipe drained.
+type lines struct {
+	take   func(line string) bool // nil takes nothing
+	notes  []string               // the first lines that were not taken
+	excess bool                   // some were not kept, or not whole
+
+	rest []byte // the start of a line whose end has not come
+	skip bool   // the rest of a line that was too long
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	n := len(p)
+	for {
+		i := bytes.IndexAny(p, "\n\r")
+		if i < 0 {
+			break
+		}
+		l.add(p[:i])
+		l.end()
+		p = p[i+1:]
+	}
+	l.add(p)
+	return n, nil
+}
+
+func (l *lines) add(p []byte) {
+	if l.skip || len(l.rest)+len(p) > maxLine {
+		l.rest, l.skip, l.excess = l.rest[:0], true, true
+		return
+	}
+	l.rest = append(l.rest, p...)
+}
+
+// end takes what is there for a line, also at the end of the stream.
+func (l *lines) end() {
+	if len(l.rest) > 0 {
+		l.line(string(l.rest))
+	}
+	l.rest, l.skip = l.rest[:0], false
+}
+
+func (l *lines) line(s string) {
+	switch {
+	case l.take != nil && l.take(s):
+	case len(l.notes) < maxNotes:
+		l.notes = append(l.notes, s)
+	default:
+		l.excess = true
+	}
+}

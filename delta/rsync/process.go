@@ -1,0 +1,162 @@
+package rsync
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"slices"
+	"sync"
+	"syscall"
+	"time"
+)
+
+const (
+	// grace is how long rsync has to end after SIGTERM. In it, rsync puts a
+	// partial file aside and removes its temporary ones.
+	grace = 5 * time.Second
+
+	// patience is added to --timeout before an idle rsync is ended from
+	// outside: rsync's own timeout is to come first.
+	patience = 30 * time.Second
+)
+
+// errIdle is why an rsync was ended that did nothing for too long.
+var errIdle = errors.New("rsync neither read nor wrote anything for too long")
+
+// process is an rsync that has been started and waits for its list on standard
+// input. Starting one and using it are two steps, because rsync connects, logs
+// in and negotiates before it reads the list.
+type process struct {
+	cmd    *exec.Cmd
+	ctx    context.Context         // ends the process
+	cancel context.CancelCauseFunc // releases ctx
+	stdin  io.WriteCloser
+	out    lines
+	err    lines
+	done   chan struct{} // closed when the process has ended
+}
+
+// spec is what a process is started with.
+type spec struct {
+	program string
+	args    []string
+	dir     *os.File // its working directory
+	env     []string
+	attr    *syscall.SysProcAttr
+}
+
+// exit is how a process ended.
+type exit struct {
+	code   int      // exit status; -1 when it was killed
+	cause  error    // why it was ended from here; nil when it ended by itself
+	notes  []string // what it printed that was no item
+	excess bool     // it printed more than was kept
+}
+
+// start starts rsync. item is called for every line of standard output, by one
+// goroutine, and says whether the line was one of its own; others are kept as
+// notes. The process ends when ctx does, and has to be finished in any case.
+func start(ctx context.Context, s spec, item func(line string) bool) (*process, error) {
+	p := &process{done: make(chan struct{})}
+	p.out.take = item
+	p.ctx, p.cancel = context.WithCancelCause(ctx)
+	p.cmd = exec.CommandContext(p.ctx, s.program, s.args...)
+	p.cmd.Env, p.cmd.SysProcAttr = s.env, s.attr
+	p.cmd.Stdout, p.cmd.Stderr = &p.out, &p.err
+	// The directory itself, whatever its path leads to by now, see proc(5).
+	p.cmd.Dir = fdPath(s.dir)
+	p.cmd.Cancel = p.terminate
+	p.cmd.WaitDelay = grace + time.Second
+	var err error
+	if p.stdin, err = p.cmd.StdinPipe(); err == nil {
+		err = p.cmd.Start()
+	}
+	if err != nil {
+		p.cancel(nil)
+		return nil, fmt.Errorf("starting %q: %w", s.program, err)
+	}
+	return p, nil
+}
+
+// fdPath is the path by which this process, and a child before it executes
+// another program, gets at an open file.
+func fdPath(f *os.File) string { return fmt.Sprintf("/proc/self/fd/%d", f.Fd()) }
+
+// terminate asks the process and its children to end, and makes them when they
+// have not after grace.
+func (p *process) terminate() error {
+	group := -p.cmd.Process.Pid // the session's leader leads the group too
+	time.AfterFunc(grace, func() {
+		select {
+		case <-p.done:
+		default:
+			_ = syscall.Kill(group, syscall.SIGKILL)
+		}
+	})
+	return syscall.Kill(group, syscall.SIGTERM)
+}
+
+// finish writes list to the process and waits for its end. A process that does
+// nothing for longer than idle is ended; 0 is no limit.
+func (p *process) finish(list []byte, idle time.Duration) exit {
+	var helpers sync.WaitGroup
+	helpers.Go(func() {
+		// An error means that rsync has ended, and it says why itself.
+		_, _ = p.stdin.Write(list)
+		_ = p.stdin.Close()
+	})
+	if idle > 0 {
+		helpers.Go(func() { p.watch(idle) })
+	}
+	err := p.cmd.Wait()
+	close(p.done)
+	helpers.Wait()
+	p.out.end()
+	p.err.end()
+	e := exit{
+		code:   p.cmd.ProcessState.ExitCode(),
+		notes:  slices.Concat(p.err.notes, p.out.notes),
+		excess: p.err.excess || p.out.excess,
+	}
+	if e.code != 0 && p.ctx.Err() != nil {
+		e.cause = context.Cause(p.ctx)
+	} else if e.code < 0 && err != nil {
+		e.notes = append(e.notes, err.Error()) // "signal: killed"
+	}
+	p.cancel(nil)
+	return e
+}
+
+// watch ends the process when it does nothing for longer than idle.
+func (p *process) watch(idle time.Duration) {
+	tick := time.NewTicker(idle / 4)
+	defer tick.Stop()
+	last, since := p.work(), time.Now()
+	for {
+		select {
+		case <-p.done:
+			return
+		case <-tick.C:
+		}
+		if now := p.work(); now == "" || now != last {
+			last, since = now, time.Now()
+		} else if time.Since(since) >= idle {
+			p.cancel(errIdle)
+			return
+		}
+	}
+}
+
+// work is different whenever the process has read or written something since;
+// "" where the kernel does not tell. The two ends of rsync send each other
+// signs of life within every timeout, so a healthy one is never idle.
+func (p *process) work() string {
+	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/io", p.cmd.Process.Pid))
+	if err != nil {
+		return ""
+	}
+	return string(data)
+}

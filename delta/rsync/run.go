@@ -1,0 +1,219 @@
+package rsync
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"strings"
+	"time"
+
+	"inosyncd/delta"
+	"inosyncd/internal/change"
+	"inosyncd/internal/push"
+)
+
+// rsync runs rsync once and takes in what it tells. scope is what the run is
+// about: what is left when nothing more precise can be told. The verdict is
+// Done, Again or Hold; entries that failed are noted in the batch.
+func (b *batch) rsync(ctx context.Context, m mode, list []byte, scope *change.Set) verdict {
+	m.dry = b.dry
+	// The path has to lead to the source still: one that was moved away is
+	// held, although it could be read.
+	if err := b.e.o.Source.Check(); err != nil {
+		res := delta.Unplanned(err)
+		return verdict{res.Outcome, res.Err, res.Cure}
+	}
+	s, err := b.e.prepare(m)
+	if err != nil {
+		return verdict{push.Hold, err, "correct the password file"}
+	}
+	s.dir = b.plan.Root()
+	p, err := start(ctx, s, b.reader(m))
+	if err != nil {
+		return unstarted(err)
+	}
+	idle := b.e.o.Timeout
+	if idle > 0 {
+		idle += patience
+	}
+	end := p.finish(list, idle)
+	if m.missing && poor(&end) {
+		b.e.poorHand = true
+		return verdict{}
+	}
+	v := judge(&end)
+	if b.dry {
+		if v.outcome == push.Partly {
+			v = verdict{}
+		}
+		return v
+	}
+	if v.outcome == push.Partly || end.code == codeVanished {
+		b.incomplete(&end, v, scope)
+		return verdict{}
+	}
+	return v
+}
+
+// codeVanished is rsync's exit code when entries were gone before they could
+// be sent, and all else is well.
+const codeVanished = 24
+
+// unstarted is the verdict on a run that could not be started.
+func unstarted(err error) verdict {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return verdict{push.Hold, err, "install rsync, or name it with the key rsync"}
+	case errors.Is(err, fs.ErrPermission):
+		return verdict{push.Hold, err, "let the user that runs rsync run it and enter the source"}
+	}
+	return verdict{push.Again, err, ""}
+}
+
+// poor reports whether a run failed because the receiver has no working
+// --delete-missing-args. Nothing was removed then, and nothing sent.
+func poor(end *exit) bool {
+	if end.code == 0 {
+		return false
+	}
+	for _, note := range end.notes {
+		if strings.Contains(note, "invalid file mode 00") || strings.Contains(note, "delete-missing-args") {
+			return true
+		}
+	}
+	return false
+}
+
+// reader returns what takes rsync's lines in.
+func (b *batch) reader(m mode) func(line string) bool {
+	began := delta.Now()
+	return func(line string) bool {
+		if it, ok := parseItem(line); ok {
+			b.item(it, m, began)
+			return true
+		}
+		if n, ok := parseSent(line); ok {
+			b.bytes += n
+			return true
+		}
+		if report := b.e.o.Progress; report != nil {
+			if percent, n, ok := parseProgress(line); ok {
+				report(percent, n)
+				return true
+			}
+		}
+		return isStat(line)
+	}
+}
+
+// item takes in what rsync did with one entry.
+func (b *batch) item(it item, m mode, began time.Time) {
+	switch {
+	case it.deleted():
+		b.removed++
+		if !b.dry {
+			b.e.log.Debug("removed", "path", it.name)
+		}
+	case it.sent() && !b.dry:
+		b.e.log.Debug("sent", "path", it.name)
+		delete(b.unsure, it.name)
+		// What the list names is compared with what it was before. The
+		// other files are known only now that they were read.
+		if (m.recurse || m.whole) && sound(it.name) && b.plan.ChangedSince(it.name, began) {
+			b.vanished.Add(it.name, change.Itself|change.Content, b.set.Since())
+		}
+	}
+}
+
+// incomplete notes what a run left undone.
+func (b *batch) incomplete(end *exit, v verdict, scope *change.Set) {
+	bl := b.blame()
+	for _, note := range end.notes {
+		bl.read(note)
+	}
+	since := b.set.Since()
+	known := func(names []string) bool {
+		for _, name := range names {
+			if !b.concerns(scope, name) {
+				return false
+			}
+		}
+		return true
+	}
+	if end.excess || bl.unknown || len(bl.names)+len(bl.gone) == 0 || !known(bl.names) || !known(bl.gone) {
+		b.fail(v, scope)
+		return
+	}
+	for _, name := range bl.gone {
+		b.vanished.Add(name, change.Itself|change.Content, since)
+		delete(b.unsure, name)
+	}
+	if len(bl.names) > 0 {
+		set := change.New(0)
+		for _, name := range bl.names {
+			set.Add(name, change.Itself|change.Content, since)
+			delete(b.unsure, name)
+		}
+		b.fail(v, set)
+	}
+	if bl.noDelete {
+		b.whole(scope, len(bl.names) > 0, v)
+	}
+}
+
+// whole notes the directories of scope that were to be compared whole and in
+// which nothing was removed.
+func (b *batch) whole(scope *change.Set, failed bool, v verdict) {
+	for path, mark := range scope.All() {
+		if mark&change.AllBelow == 0 {
+			continue
+		}
+		if failed {
+			set := change.New(0)
+			set.Add(path, mark, b.set.Since())
+			b.fail(v, set)
+		} else {
+			b.vanished.Add(path, mark, b.set.Since())
+		}
+	}
+}
+
+// fail notes that set could not be made equal. The first reason is kept.
+func (b *batch) fail(v verdict, set *change.Set) {
+	b.failed.Merge(set)
+	if b.why.err == nil {
+		b.why = v
+	}
+}
+
+// concerns reports whether a run about scope can have met name: it is in
+// scope, or a directory above something that is.
+func (b *batch) concerns(scope *change.Set, name string) bool {
+	if scope.Covers(name) {
+		return true
+	}
+	for path := range scope.All() {
+		if name == "" || strings.HasPrefix(path, name+"/") {
+			return true
+		}
+	}
+	return false
+}
+
+// blame returns what tells rsync's names for entries.
+func (b *batch) blame() blame {
+	var bl blame
+	if dir, err := os.Readlink(fdPath(b.plan.Root())); err == nil {
+		bl.source = strings.TrimSuffix(dir, "/") + "/"
+	}
+	switch a := b.e.o.Address; a.Kind {
+	case Daemon:
+		_, bl.module, _ = strings.Cut(a.Path, "/")
+	default:
+		if strings.HasPrefix(a.Path, "/") {
+			bl.node = a.Path
+		}
+	}
+	return bl
+}

@@ -1,0 +1,61 @@
+package rsync
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os/exec"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Version returns the version of an rsync program, such as "3.4.1"; program ""
+// is the one in PATH.
+func Version(ctx context.Context, program string) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, programOf(program), "--version")
+	cmd.Env = environment()
+	cmd.WaitDelay = time.Second
+	out, err := cmd.Output()
+	if err != nil {
+		return "", fmt.Errorf("asking %q for its version: %w", programOf(program), err)
+	}
+	line, _, _ := bytes.Cut(out, []byte("\n"))
+	fields := strings.Fields(string(line))
+	if len(fields) < 3 || fields[0] != "rsync" || fields[1] != "version" {
+		return "", fmt.Errorf("asking %q for its version: it answers %q", programOf(program), clip(clean(string(line))))
+	}
+	return strings.TrimPrefix(fields[2], "v"), nil
+}
+
+func programOf(name string) string {
+	if name == "" {
+		return "rsync"
+	}
+	return name
+}
+
+// oldest is the first rsync that keeps remote file names out of the remote
+// shell by itself.
+var oldest = [3]int{3, 2, 4}
+
+// tooOld reports whether version is known to be older than oldest.
+func tooOld(version string) bool {
+	parts := strings.Split(version, ".")
+	for i, want := range oldest {
+		if i >= len(parts) {
+			return false
+		}
+		digits := strings.TrimRightFunc(parts[i], func(r rune) bool { return r < '0' || r > '9' })
+		got, err := strconv.Atoi(digits)
+		if err != nil || got > want {
+			return false // unknown, or newer
+		}
+		if got < want {
+			return true
+		}
+	}
+	return false
+}
