@@ -1,0 +1,173 @@
+// Package debounce turns the events of a mirror into change sets that are due:
+// it drops what nobody asked for, keeps what follows within the delay together,
+// and holds back new files that are still being written.
+//
+// A [Queue] is a value that knows no clock and no goroutine. A [Loop] is a
+// Queue that runs.
+//
+// # Ordering
+//
+// A set holds everything that became pending before it was handed out, and is
+// newer than every set before it: sets come one at a time. What a set covers
+// and does not mark Held was not held when it was handed out.
+//
+// # Blocking
+//
+// Adding never blocks. The pending set is bounded by folding into parents, the
+// table of open files by letting the oldest go early.
+//
+// # Shutdown
+//
+// [Loop.Flush] hands out what is pending, [Loop.Close] ends the loop. What is
+// then still held is left to the comparison of the next start.
+package debounce
+
+import (
+	"time"
+
+	"inosyncd/internal/change"
+)
+
+// Options say what becomes pending, and when it is due.
+type Options struct {
+	// Mask is the inotify(7) bits that make a path pending. Changes of
+	// directories are pending whatever it says.
+	Mask uint32
+
+	// Delay is the time from the first pending event until the set is due.
+	// Later events do not prolong it: there is no waiting for calm. 0: due
+	// at once.
+	Delay time.Duration
+
+	// OpenLimit is the longest wait for the writer of a new file to close
+	// it. 0: new files are not held back.
+	OpenLimit time.Duration
+
+	// Limit bounds the entries of the pending set and, separately, the
+	// table of open files; 0 is change.DefaultLimit.
+	Limit int
+}
+
+// Queue holds what is pending for the nodes of a mirror. It is not safe for
+// concurrent use. The times it is given do not go back.
+type Queue struct {
+	o     Options
+	set   *change.Set
+	first time.Time // when set ceased to be empty
+	open  openFiles
+}
+
+// NewQueue returns an empty Queue.
+func NewQueue(o Options) *Queue {
+	if o.Limit <= 0 {
+		o.Limit = change.DefaultLimit
+	}
+	return &Queue{o: o, set: change.New(o.Limit)}
+}
+
+// Add takes note of an event that was seen at now.
+func (q *Queue) Add(ev change.Event, now time.Time) {
+	wanted := q.o.wants(ev)
+	switch q.o.effect(ev) {
+	case opens:
+		q.open.hold(ev.Path, wanted, now)
+		for q.open.len() > q.o.Limit {
+			q.release(q.open.oldest(), now)
+		}
+		return
+	case closes:
+		q.close(ev.Path, now)
+	case leaves:
+		q.forget(ev, now)
+	case stays:
+		if f := q.open.held(ev.Path); f != nil {
+			f.wanted = f.wanted || wanted
+			return
+		}
+	}
+	if wanted {
+		q.pend(ev.Path, marks(ev), now, now)
+	}
+}
+
+// pend marks path, whose oldest change was noticed at since; it is pending
+// from at on.
+func (q *Queue) pend(path string, m change.Mark, since, at time.Time) {
+	if q.set.Empty() || at.Before(q.first) {
+		q.first = at
+	}
+	q.set.Add(path, m, since)
+}
+
+// Deadline is when Take is to be called next: when the pending set is due or
+// a held file has been waited for long enough. ok is false while there is
+// neither.
+func (q *Queue) Deadline() (at time.Time, ok bool) {
+	if !q.set.Empty() {
+		at, ok = q.first.Add(q.o.Delay), true
+	}
+	if f := q.open.oldest(); f != nil {
+		if limit := f.since.Add(q.o.OpenLimit); !ok || limit.Before(at) {
+			at, ok = limit, true
+		}
+	}
+	return at, ok
+}
+
+// Take returns the pending set and begins a new one, or returns nil when
+// nothing is due at now.
+func (q *Queue) Take(now time.Time) *change.Set {
+	q.expire(now)
+	if q.set.Empty() || now.Before(q.first.Add(q.o.Delay)) {
+		return nil
+	}
+	return q.hand(now)
+}
+
+// Flush is Take without waiting for the delay. Held files stay held.
+func (q *Queue) Flush(now time.Time) *change.Set {
+	q.expire(now)
+	if q.set.Empty() {
+		return nil
+	}
+	return q.hand(now)
+}
+
+// Full returns a set that says: compare everything but what is held. What is
+// pending stays pending.
+func (q *Queue) Full(now time.Time) *change.Set {
+	q.expire(now)
+	s := change.New(q.o.Limit)
+	s.Add("", change.AllBelow, now)
+	q.markHeld(s, now)
+	return s
+}
+
+func (q *Queue) hand(now time.Time) *change.Set {
+	s := q.set
+	q.set, q.first = change.New(q.o.Limit), time.Time{}
+	q.markHeld(s, now)
+	return s
+}
+
+// Len is the number of pending entries, without the held ones.
+func (q *Queue) Len() int { return q.set.Len() }
+
+// Held is the number of files that become pending once they are closed.
+func (q *Queue) Held() int { return q.open.count() }
+
+// Since is when the oldest change that is pending or held was noticed; zero
+// when there is none.
+func (q *Queue) Since() time.Time {
+	since := q.set.Since()
+	if held := q.open.since(); since.IsZero() || !held.IsZero() && held.Before(since) {
+		since = held
+	}
+	return since
+}
+
+// Covers reports whether path is pending or held.
+func (q *Queue) Covers(path string) bool {
+	f := q.open.held(path)
+	return f != nil && f.due() || q.set.Covers(path)
+}
