@@ -1,0 +1,222 @@
+package fanout
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"inosyncd/internal/change"
+	"inosyncd/internal/push"
+	"inosyncd/internal/status"
+)
+
+var (
+	errDown = errors.New("connection refused")
+	errFull = errors.New("no space left on device")
+)
+
+// fake is a node that answers as it is told. It notes the pushes it gets.
+type fake struct {
+	t       *testing.T
+	closeOf error
+
+	mu     sync.Mutex
+	start  time.Time
+	answer func(ctx context.Context, set *change.Set) push.Result // nil: Done
+	seen   []string
+	times  []time.Duration
+	busy   bool
+	closed int
+}
+
+func newFake(t *testing.T) *fake { return &fake{t: t, start: time.Now()} }
+
+func (f *fake) Push(ctx context.Context, set *change.Set) push.Result {
+	f.mu.Lock()
+	if f.busy || f.closed > 0 {
+		f.t.Error("Push: another one runs, or the target is closed")
+	}
+	f.busy = true
+	f.seen = append(f.seen, strings.Join(paths(set), " "))
+	f.times = append(f.times, time.Since(f.start))
+	answer := f.answer
+	f.mu.Unlock()
+
+	res := push.Result{Outcome: push.Done, Paths: set.Len(), Bytes: 10, Deleted: 1}
+	if answer != nil {
+		res = answer(ctx, set)
+	}
+	f.mu.Lock()
+	f.busy = false
+	f.mu.Unlock()
+	return res
+}
+
+func (f *fake) Close() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.closed++
+	return f.closeOf
+}
+
+func (f *fake) will(answer func(ctx context.Context, set *change.Set) push.Result) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.answer = answer
+}
+
+// got are the pushes since it was last asked, after everything has come to
+// rest.
+func (f *fake) got() []string {
+	synctest.Wait()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	seen := f.seen
+	f.seen, f.times = nil, nil
+	return seen
+}
+
+func (f *fake) expect(want ...string) {
+	f.t.Helper()
+	if diff := cmp.Diff(want, f.got()); diff != "" {
+		f.t.Errorf("pushes (-want +got):\n%s", diff)
+	}
+}
+
+// Answers.
+
+func down(context.Context, *change.Set) push.Result {
+	return push.Result{Outcome: push.Again, Err: errDown, Cure: "start it"}
+}
+
+func full(context.Context, *change.Set) push.Result {
+	return push.Result{Outcome: push.Hold, Err: errFull, Cure: "make room"}
+}
+
+func hang(ctx context.Context, _ *change.Set) push.Result {
+	<-ctx.Done()
+	return push.Result{Outcome: push.Again, Err: ctx.Err()}
+}
+
+// lasting takes d, and is Done.
+func lasting(d time.Duration) func(context.Context, *change.Set) push.Result {
+	return func(context.Context, *change.Set) push.Result {
+		time.Sleep(d)
+		return push.Result{Outcome: push.Done, Took: d}
+	}
+}
+
+// refusing cannot make the given paths equal.
+func refusing(bad ...string) func(context.Context, *change.Set) push.Result {
+	return func(_ context.Context, set *change.Set) push.Result {
+		left := change.New(0)
+		for _, path := range bad {
+			if set.Covers(path) {
+				left.Add(path, change.Itself, set.Since())
+			}
+		}
+		if left.Empty() {
+			return push.Result{Outcome: push.Done}
+		}
+		return push.Result{Outcome: push.Partly, Left: left, Err: errors.New("permission denied")}
+	}
+}
+
+func paths(set *change.Set) []string {
+	var out []string
+	for path := range set.All() {
+		out = append(out, "/"+path)
+	}
+	return out
+}
+
+func of(paths ...string) *change.Set {
+	s := change.New(0)
+	for _, path := range paths {
+		s.Add(path, change.Itself|change.Content, time.Now())
+	}
+	return s
+}
+
+// single starts one node, which is called "a".
+func single(t *testing.T, no NodeOptions) (*Fanout, *fake, *logBuffer) {
+	t.Helper()
+	log := &logBuffer{}
+	target := newFake(t)
+	no.Name, no.Target = "a", target
+	f := New(Options{
+		Mirror: "www",
+		Nodes:  []NodeOptions{no},
+		Log:    slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+	})
+	t.Cleanup(func() {
+		if err := f.Close(); err != nil {
+			t.Errorf("Close(): %v", err)
+		}
+	})
+	return f, target, log
+}
+
+// expectState compares the node's state and what is told of it.
+func expectState(t *testing.T, f *Fanout, want string) {
+	t.Helper()
+	synctest.Wait()
+	n := f.Snapshot()[0]
+	got := fmt.Sprintf("%s %d", n.State, n.Pending)
+	if n.LastError != nil {
+		got += " err: " + *n.LastError
+	}
+	if n.Held != nil {
+		got += fmt.Sprintf(" held: %s; %s", n.Held.Reason, n.Held.Cure)
+	}
+	if n.NextTry != nil {
+		got += " next: " + n.NextTry.Sub(time.Now().UTC()).Round(time.Second).String()
+	}
+	if got != want {
+		t.Errorf("Snapshot(): got %q, want %q", got, want)
+	}
+	if (n.State == status.Held) != (n.Held != nil) {
+		t.Errorf("Snapshot(): state %s with held %v", n.State, n.Held)
+	}
+}
+
+var clock = regexp.MustCompile(`(time|next_try)=\S+ ?`)
+
+// logBuffer is where a Fanout logs to.
+type logBuffer struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (b *logBuffer) Write(line []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.Write(line)
+}
+
+// logged are the lines since it was last called, without times.
+func logged(log *logBuffer) []string {
+	synctest.Wait()
+	log.mu.Lock()
+	defer log.mu.Unlock()
+	text := strings.TrimSpace(clock.ReplaceAllString(log.buf.String(), ""))
+	log.buf.Reset()
+	if text == "" {
+		return nil
+	}
+	lines := strings.Split(text, "\n")
+	for i := range lines {
+		lines[i] = strings.TrimSpace(lines[i])
+	}
+	return lines
+}

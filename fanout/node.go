@@ -1,0 +1,208 @@
+package fanout
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/cenkalti/backoff/v4"
+	"golang.org/x/time/rate"
+
+	"inosyncd/internal/change"
+	"inosyncd/internal/status"
+)
+
+// node is one node: what it has not confirmed, and how it stands. Its worker
+// is in worker.go.
+type node struct {
+	o     NodeOptions
+	rate  *rate.Limiter
+	slots *Slots
+	wake  chan struct{} // capacity 1: the worker is to look again
+
+	log   *slog.Logger // the worker's, as are the next two
+	said  lastSaid
+	retry *backoff.ExponentialBackOff
+
+	mu      sync.Mutex // guards what follows
+	backlog *backlog
+	abort   context.CancelFunc // ends the running push; nil when none runs
+	moved   chan struct{}      // closed and replaced when a push ends or a hold begins
+
+	source *status.Hold // by Hold
+	paused bool         // by Pause
+	held   *status.Hold // by the last push
+	err    error        // of the last push that failed, until that is overcome
+
+	full   bool // a comparison of the whole tree has begun and is not complete
+	synced bool // one has been completed
+
+	lastSuccess, lastFull, lastFailure time.Time
+
+	pushes, failures uint64
+	bytes, deleted   int64
+}
+
+func newNode(o NodeOptions, slots *Slots, log *slog.Logger) *node {
+	if o.RetryMin <= 0 {
+		o.RetryMin = time.Second
+	}
+	if o.RetryMax <= 0 {
+		o.RetryMax = 5 * time.Minute
+	}
+	perSecond := rate.Limit(o.Rate)
+	if o.Rate <= 0 {
+		perSecond = rate.Inf
+	}
+	return &node{
+		o:       o,
+		rate:    rate.NewLimiter(perSecond, max(1, o.Burst)),
+		slots:   slots,
+		wake:    make(chan struct{}, 1),
+		log:     log,
+		retry:   newBackOff(o),
+		backlog: newBacklog(o.Limit),
+		moved:   make(chan struct{}),
+	}
+}
+
+func (n *node) add(set *change.Set) {
+	n.change(func() { n.backlog.add(set) })
+}
+
+func (n *node) kick() {
+	n.change(n.backlog.kick)
+}
+
+func (n *node) hold(h *status.Hold) {
+	n.change(func() {
+		n.source = h
+		n.stop(h != nil)
+	})
+}
+
+func (n *node) pause(paused bool) {
+	n.change(func() {
+		n.paused = paused
+		n.stop(paused)
+	})
+}
+
+// stop cancels the running push, or makes all that waits due again.
+func (n *node) stop(stop bool) {
+	switch {
+	case !stop:
+		n.backlog.kick()
+	case n.abort != nil:
+		n.abort()
+	}
+	n.notify()
+}
+
+// change does something to the node's state and has the worker look at it.
+func (n *node) change(do func()) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	do()
+	select {
+	case n.wake <- struct{}{}:
+	default: // it will look anyway
+	}
+}
+
+// notify wakes everybody who waits for the node to settle; n.mu is held.
+func (n *node) notify() {
+	close(n.moved)
+	n.moved = make(chan struct{})
+}
+
+func (n *node) stopped() bool { return n.source != nil || n.paused }
+
+// settled waits until no push runs or is due, or ctx is done, and reports
+// whether everything is confirmed.
+func (n *node) settled(ctx context.Context) bool {
+	for {
+		n.mu.Lock()
+		_, due := n.backlog.due(time.Now())
+		busy := n.abort != nil || due && !n.stopped()
+		confirmed, moved := n.backlog.len() == 0, n.moved
+		n.mu.Unlock()
+		if !busy {
+			return confirmed
+		}
+		select {
+		case <-moved:
+		case <-ctx.Done():
+			return false
+		}
+	}
+}
+
+func (n *node) covers(path string) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.backlog.covers(path)
+}
+
+func (n *node) snapshot() status.Node {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	s := status.Node{
+		Node:         n.o.Name,
+		State:        n.state(),
+		Pending:      n.backlog.len(),
+		Since:        n.backlog.since(),
+		Synced:       n.synced,
+		LastSuccess:  status.At(n.lastSuccess),
+		LastFullSync: status.At(n.lastFull),
+		LastFailure:  status.At(n.lastFailure),
+		Pushes:       n.pushes,
+		Failures:     n.failures,
+		BytesSent:    n.bytes,
+		Deleted:      n.deleted,
+	}
+	if n.err != nil {
+		text := n.err.Error()
+		s.LastError = &text
+	}
+	if s.State == status.Held {
+		s.Held = n.reason()
+	}
+	if (s.State == status.Failed || s.State == status.Held) && !n.stopped() {
+		s.NextTry = status.At(n.backlog.next)
+	}
+	return s
+}
+
+func (n *node) state() status.State {
+	switch {
+	case n.stopped():
+		return status.Held
+	case n.abort != nil:
+		return status.Syncing
+	case n.held != nil:
+		return status.Held
+	case n.err != nil:
+		return status.Failed
+	case !n.synced:
+		return status.Pending
+	default:
+		return status.Success
+	}
+}
+
+// reason is why the node is held: the source comes before what a person asked
+// for, and both before what the last push came to.
+func (n *node) reason() *status.Hold {
+	switch {
+	case n.source != nil:
+		h := *n.source
+		return &h
+	case n.paused:
+		return &status.Hold{Reason: "paused", Cure: "inosyncd resume " + n.o.Name}
+	default:
+		h := *n.held
+		return &h
+	}
+}

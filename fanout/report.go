@@ -1,0 +1,75 @@
+package fanout
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"inosyncd/internal/push"
+)
+
+// why is the error of a push that did not succeed.
+func why(res push.Result) error {
+	if res.Err == nil {
+		return errors.New("the push failed for an unknown reason")
+	}
+	return res.Err
+}
+
+// reminder is how often a failure that goes on is reported at error.
+const reminder = time.Hour
+
+// told is the end of a push, for the log.
+type told struct {
+	res       push.Result
+	now       time.Time
+	next      time.Time // of the next try
+	cancelled bool      // from here: no failure
+	overcome  bool      // nothing of what failed or was held is left
+}
+
+// lastSaid is the trouble that was last reported at error, so that trouble that
+// goes on does not flood the log.
+type lastSaid struct {
+	outcome push.Outcome
+	what    string // "" when there is none
+	at      time.Time
+}
+
+// report writes the one line that a push gets, and "recovered" after trouble.
+func (n *node) report(t told) {
+	if t.cancelled {
+		n.log.Debug("push cancelled")
+		return
+	}
+	if t.res.Outcome != push.Done {
+		n.reportTrouble(t)
+		return
+	}
+	n.log.Info("pushed", "paths", t.res.Paths, "bytes", t.res.Bytes, "took", t.res.Took)
+	if t.overcome && n.said.what != "" {
+		n.said = lastSaid{}
+		n.log.Info("recovered")
+	}
+}
+
+func (n *node) reportTrouble(t told) {
+	err, level := why(t.res), slog.LevelDebug
+	news := n.said.outcome != t.res.Outcome || n.said.what != err.Error()
+	due := t.res.Outcome != push.Hold && t.now.Sub(n.said.at) >= reminder
+	if news || due {
+		level = slog.LevelError
+		n.said = lastSaid{t.res.Outcome, err.Error(), t.now}
+	}
+	ctx := context.Background()
+	if t.res.Outcome == push.Hold {
+		n.log.Log(ctx, level, "held", "reason", err.Error(), "cure", t.res.Cure)
+		return
+	}
+	attrs := []any{"err", err, "next_try", t.next}
+	if t.res.Cure != "" {
+		attrs = append(attrs, "hint", t.res.Cure)
+	}
+	n.log.Log(ctx, level, "push failed", attrs...)
+}

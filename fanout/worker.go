@@ -1,0 +1,153 @@
+package fanout
+
+import (
+	"context"
+	"time"
+
+	"inosyncd/internal/change"
+	"inosyncd/internal/push"
+	"inosyncd/internal/status"
+)
+
+// run pushes what is due until ctx is done: it waits for something to push,
+// for the rate, and for a slot. While it waits the backlog gathers.
+func (n *node) run(ctx context.Context) {
+	for n.awaitDue(ctx) && n.rate.Wait(ctx) == nil {
+		release := n.slots.acquire(ctx, n.failing())
+		if release == nil {
+			return
+		}
+		n.push(ctx)
+		release()
+	}
+}
+
+// awaitDue waits until a push may start, and returns false when ctx is done.
+func (n *node) awaitDue(ctx context.Context) bool {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for ctx.Err() == nil {
+		at, ok := n.due()
+		if ok {
+			return true
+		}
+		timer.Stop()
+		if !at.IsZero() {
+			timer.Reset(time.Until(at))
+		}
+		select {
+		case <-n.wake:
+		case <-timer.C:
+		case <-ctx.Done():
+		}
+	}
+	return false
+}
+
+func (n *node) due() (at time.Time, ok bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.stopped() {
+		return time.Time{}, false
+	}
+	return n.backlog.due(time.Now())
+}
+
+func (n *node) failing() bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.err != nil || n.held != nil
+}
+
+// push does one push, unless it is no longer due.
+func (n *node) push(ctx context.Context) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	set := n.begin(cancel)
+	if set == nil {
+		return
+	}
+	res := n.o.Target.Push(ctx, set)
+	n.report(n.finish(res, ctx.Err() != nil))
+}
+
+func (n *node) begin(cancel context.CancelFunc) *change.Set {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	now := time.Now()
+	if _, ok := n.backlog.due(now); !ok || n.stopped() {
+		return nil
+	}
+	set := n.backlog.take(now)
+	n.abort = cancel
+	n.full = n.full || set.IsFull()
+	return set
+}
+
+// finish puts back what the push did not confirm and settles how the node
+// stands now.
+func (n *node) finish(res push.Result, cancelled bool) told {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.abort = nil
+	n.bytes += res.Bytes
+	n.deleted += int64(res.Deleted)
+	defer n.notify()
+
+	now := time.Now()
+	t := told{res: res, now: now}
+	if cancelled && res.Outcome != push.Done {
+		n.backlog.giveBack(n.left(res))
+		t.cancelled = true
+		return t
+	}
+	n.pushes++
+	switch res.Outcome {
+	case push.Done:
+		n.succeed(res.Left, now)
+	case push.Hold:
+		n.held, n.err = &status.Hold{Reason: why(res).Error(), Cure: res.Cure}, nil
+		n.backlog.fail(n.backlog.sent, true, now.Add(n.o.RetryMax))
+	default:
+		n.fail(res, now)
+	}
+	t.overcome = n.err == nil && n.held == nil
+	t.next = n.backlog.next
+	return t
+}
+
+// left is what a push that was not Done left. One that claims to have left
+// nothing has failed for no reason, so all of it is tried again.
+func (n *node) left(res push.Result) *change.Set {
+	if res.Outcome == push.Hold || res.Left == nil || res.Left.Empty() {
+		return n.backlog.sent
+	}
+	return res.Left
+}
+
+func (n *node) succeed(left *change.Set, now time.Time) {
+	n.lastSuccess = now
+	if !n.backlog.confirm(left) {
+		return // this went well; what failed before still waits
+	}
+	n.err, n.held = nil, nil
+	n.retry.Reset()
+	if n.full {
+		n.full, n.synced, n.lastFull = false, true, now
+	}
+}
+
+func (n *node) fail(res push.Result, now time.Time) {
+	n.failures++
+	n.lastFailure = now
+	n.err, n.held = why(res), nil
+	left, all := n.left(res), res.Outcome != push.Partly
+	if !all {
+		fresh, failed := n.backlog.progress(left)
+		if failed {
+			n.retry.Reset() // fewer fail than before: it is worth another try soon
+		}
+		all = !fresh
+	}
+	n.backlog.fail(left, all, now.Add(min(n.o.RetryMax, n.retry.NextBackOff())))
+}
