@@ -1,0 +1,316 @@
+package watcher
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"inosyncd/internal/change"
+	"inosyncd/internal/source"
+)
+
+// startShort is the inotify backend with the times of shortTiming.
+func startShort(ctx context.Context, o Options) (Watcher, error) {
+	fd, err := initInotify()
+	if err != nil {
+		return nil, err
+	}
+	return runInotify(ctx, o, fd, shortTiming())
+}
+
+// shortTiming has no wait that a test would notice.
+func shortTiming() timing {
+	return timing{
+		limbo:  5 * time.Millisecond,
+		retry:  20 * time.Millisecond,
+		second: 20 * time.Millisecond,
+		pace:   time.Millisecond,
+		queue:  queueLimit,
+	}
+}
+
+// startWithQueue is the inotify backend with a kernel queue of that many
+// events, 0 for what it is. The limit is the whole machine's, but only read
+// when a descriptor is made, so it is set for as short a time as that takes.
+func startWithQueue(ctx context.Context, t *testing.T, o Options, events int, times timing) (Watcher, error) {
+	const limit = "/proc/sys/fs/inotify/max_queued_events"
+	restore := func() {}
+	if events > 0 {
+		was, err := os.ReadFile(limit)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(limit, []byte(strconv.Itoa(events)), 0); err != nil {
+			t.Skipf("needs to be root to set %s: %v", limit, err)
+		}
+		restore = func() {
+			if err := os.WriteFile(limit, was, 0); err != nil {
+				t.Errorf("restoring %s: %v", limit, err)
+			}
+		}
+	}
+	fd, err := initInotify()
+	restore()
+	if err != nil {
+		return nil, err
+	}
+	return runInotify(ctx, o, fd, times)
+}
+
+// has reports whether an event like ev was emitted.
+func (tr *trial) has(ev change.Event) bool {
+	tr.mu.Lock()
+	defer tr.mu.Unlock()
+	for _, e := range tr.events {
+		if e == ev {
+			return true
+		}
+	}
+	return false
+}
+
+// A path of 3,000 times "deep/" is four times as long as a system call takes.
+const deepest = 3000
+
+func TestDeepTree(t *testing.T) {
+	tr := newTrial(t, t.TempDir(), startShort, Options{Recursive: true}, func(tr *trial) {
+		fd, err := openPath([]byte(tr.path("")))
+		tr.must(err)
+		for range deepest {
+			tr.must(unix.Mkdirat(fd, "deep", 0o755))
+			tr.must(unix.Mkdirat(fd, "side", 0o755))
+			next, err := openAt(fd, "deep", unix.O_PATH)
+			tr.must(err)
+			tr.must(unix.Close(fd))
+			fd = next
+		}
+		tr.must(unix.Close(fd))
+	})
+	defer removeDeep(t, tr.path(""))
+	if got, want := tr.w.Stats(), (Stats{Watches: 2*deepest + 1}); got != want {
+		t.Errorf("Stats(): got %+v, want %+v", got, want)
+	}
+	writeDeep := func(path, name string) {
+		t.Helper()
+		fd, err := openPath([]byte(tr.path(path)))
+		tr.must(err)
+		file, err := unix.Openat(fd, name, unix.O_CREAT|unix.O_WRONLY, 0o600)
+		tr.must(err)
+		tr.must(unix.Close(file))
+		tr.must(unix.Mkdirat(fd, name+".d", 0o755))
+		tr.must(unix.Close(fd))
+		tr.wantCovered([]string{path + "/" + name, path + "/" + name + ".d"})
+	}
+	path := strings.Repeat("/deep", deepest)[1:]
+	writeDeep(path, "f")
+	tr.must(os.Rename(tr.path("deep"), tr.path("moved")))
+	tr.barrier()
+	tr.take()
+	writeDeep("moved"+strings.TrimPrefix(path, "deep"), "g")
+	if got, want := tr.w.Stats().Watches, 2*deepest+3; got != want {
+		t.Errorf("Stats().Watches: got %d, want %d", got, want)
+	}
+	tr.close()
+}
+
+// removeDeep removes what is too deep for a path by making it shallow.
+func removeDeep(t *testing.T, root string) {
+	for {
+		err := unix.Rename(root+"/moved/deep", root+"/next")
+		if os.RemoveAll(root+"/moved") != nil || err != nil {
+			break
+		}
+		if err := unix.Rename(root+"/next", root+"/moved"); err != nil {
+			t.Error(err)
+			break
+		}
+	}
+}
+
+// TestLookAgain makes files that no close follows.
+func TestLookAgain(t *testing.T) {
+	tr := newTrial(t, t.TempDir(), startShort, Options{Recursive: true}, nil)
+	tr.must(unix.Mknod(tr.path("node"), unix.S_IFREG|0o600, 0))
+	tr.eventually("its making", func() bool {
+		return tr.has(change.Event{Path: "node", Mask: unix.IN_CREATE, Writing: true})
+	})
+	tr.eventually("the second look", func() bool { return tr.has(change.Event{Path: "node"}) })
+
+	open, err := os.Create(tr.path("open"))
+	tr.must(err)
+	tr.must(unix.Mknod(tr.path("later"), unix.S_IFREG|0o600, 0))
+	tr.eventually("the second look", func() bool { return tr.has(change.Event{Path: "later"}) })
+	tr.barrier()
+	if tr.has(change.Event{Path: "open"}) {
+		t.Error("a file that is open was emitted as closed")
+	}
+	tr.must(open.Close())
+	tr.barrier()
+	if !tr.has(change.Event{Path: "open", Mask: unix.IN_CLOSE_WRITE}) {
+		t.Error("the close was not emitted")
+	}
+	tr.close()
+}
+
+// TestRest holds the model to asking for nothing when there is nothing to do,
+// and to keeping no descriptor in the tree.
+func TestRest(t *testing.T) {
+	dir := t.TempDir()
+	tr := newTrial(t, dir, startShort, Options{Recursive: true}, nil)
+	tr.must(os.MkdirAll(tr.path("a/b/c"), 0o755))
+	tr.must(os.Rename(tr.path("a/b"), tr.path("../b")))
+	tr.must(os.WriteFile(tr.path("a/f"), nil, 0o600))
+	tr.barrier()
+	tr.wantWatches(2)
+	tr.eventually("no descriptor below the root", func() bool {
+		for _, link := range descriptors(t, dir) {
+			if strings.HasPrefix(link, dir) {
+				return false
+			}
+		}
+		return true
+	})
+	tr.close()
+
+	m := newModel(Options{}, -1, newQueue(0), &counters{}, shortTiming(), nil)
+	if next := m.settle(time.Now()); !next.IsZero() {
+		t.Errorf("settle() with nothing to do: got %v, want no time", next)
+	}
+}
+
+// TestUnknownTypes lists as on a file system that fills in no d_type.
+func TestUnknownTypes(t *testing.T) {
+	tr := newTrial(t, t.TempDir(), startShort, Options{Recursive: true}, nil)
+	defer tr.close()
+	tr.must(os.Mkdir(tr.path("dir"), 0o755))
+	tr.must(os.Symlink("dir", tr.path("link")))
+	tr.must(os.WriteFile(tr.path("file"), nil, 0o600))
+	fd, err := openPath([]byte(tr.path("")))
+	tr.must(err)
+	defer unix.Close(fd)
+	for name, want := range map[string]bool{"dir": true, "link": false, "file": false, "none": false} {
+		e := dirent{kind: unix.DT_UNKNOWN, name: []byte(name)}
+		if got := e.isDir(fd); got != want {
+			t.Errorf("isDir(%q): got %v, want %v", name, got, want)
+		}
+	}
+}
+
+func TestHasWriter(t *testing.T) {
+	dir := t.TempDir()
+	fd, err := openPath([]byte(dir))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(fd)
+	for _, tt := range []struct {
+		flags int
+		want  bool
+	}{
+		{os.O_RDONLY, false},
+		{os.O_WRONLY, true},
+		{os.O_RDWR, true},
+	} {
+		f, err := os.OpenFile(dir+"/f", tt.flags|os.O_CREATE, 0o600)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := hasWriter(fd, "f"); got != tt.want {
+			t.Errorf("hasWriter(opened with %#x): got %v, want %v", tt.flags, got, tt.want)
+		}
+		if err := f.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if hasWriter(fd, "f") {
+			t.Errorf("hasWriter(opened with %#x and closed): got true", tt.flags)
+		}
+	}
+	if err := unix.Mkfifo(dir+"/fifo", 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"fifo", "none"} {
+		if hasWriter(fd, name) {
+			t.Errorf("hasWriter(%q): got true", name)
+		}
+	}
+}
+
+// TestPace holds the resyncs of a root that overflows for ever apart.
+func TestPace(t *testing.T) {
+	fd, err := initInotify()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(fd)
+	root := source.New(t.TempDir())
+	if err := root.Adopt(); err != nil {
+		t.Fatal(err)
+	}
+	gaps := 0
+	o := Options{Root: root, Recursive: true, Emit: func(change.Event) { gaps++ }}
+	times := shortTiming()
+	times.pace = time.Hour
+	m := newModel(o, fd, newQueue(0), &counters{}, times, nil)
+	if err := m.setUp(); err != nil {
+		t.Fatal(err)
+	}
+	now := time.Now()
+	for range 3 {
+		m.overflow()
+		m.settle(now)
+		now = time.Now()
+	}
+	if gaps != 1 {
+		t.Errorf("gaps after three overflows at once: got %d, want 1", gaps)
+	}
+	next := m.settle(now)
+	if wait := next.Sub(now); wait < maxResyncPause/2 || wait > maxResyncPause {
+		t.Errorf("settle(): got the next resync in %v, want it within %v", wait, maxResyncPause)
+	}
+	m.settle(next)
+	if gaps != 2 {
+		t.Errorf("gaps after the pause: got %d, want 2", gaps)
+	}
+}
+
+func FuzzEvents(f *testing.F) {
+	f.Add([]byte(strings.Repeat("\x00", 15)))
+	f.Add([]byte(strings.Repeat("\x01", 40)))
+	f.Add(append(make([]byte, 12), 16, 0, 0, 0, 'n', 'a', 'm', 'e', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		size := 0
+		for ev := range events(b) {
+			size += unix.SizeofInotifyEvent + len(ev.name)
+			if strings.ContainsRune(string(ev.name), 0) {
+				t.Errorf("events(%q): got the name %q", b, ev.name)
+			}
+		}
+		if size > len(b) {
+			t.Errorf("events(%q): got more than there is", b)
+		}
+	})
+}
+
+func FuzzDirents(f *testing.F) {
+	f.Add([]byte(strings.Repeat("\x00", 30)))
+	f.Add([]byte(strings.Repeat("\x14", 64)))
+	f.Add([]byte(fmt.Sprintf("%016d\x18\x00\x04name\x00", 0)))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		size := 0
+		for e := range dirents(b) {
+			size += direntName + len(e.name)
+			if name := string(e.name); name == "." || name == ".." || strings.ContainsRune(name, 0) {
+				t.Errorf("dirents(%q): got the name %q", b, name)
+			}
+		}
+		if size > len(b) {
+			t.Errorf("dirents(%q): got more than there is", b)
+		}
+	})
+}
