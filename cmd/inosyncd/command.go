@@ -1,0 +1,128 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"inosyncd/config"
+)
+
+const defaultConfig = "/etc/inosync.yaml"
+
+const longHelp = `inosyncd watches directory trees with inotify and keeps copies of them on
+several nodes up to date, within moments of each change, with stock rsync.
+
+Without a command it mirrors until it is stopped.`
+
+const example = `  inosyncd check -c /etc/inosync.yaml     is the configuration right?
+  inosyncd -c /etc/inosync.yaml -pv       what would be synced, in the foreground
+  inosyncd -c /etc/inosync.yaml -d        mirror, in the background`
+
+// app is one run of the program.
+type app struct {
+	stdout, stderr io.Writer
+
+	configFile string
+	daemonize  bool
+	pretend    bool
+	verbose    bool
+
+	showVersion bool
+}
+
+// usageError is a mistake in the command line.
+type usageError struct{ error }
+
+func (e usageError) Unwrap() error { return e.error }
+
+func (a *app) command() *cobra.Command {
+	root := &cobra.Command{
+		Use:           "inosyncd",
+		Short:         "mirror directory trees to several nodes as they change",
+		Long:          longHelp,
+		Example:       example,
+		Args:          noArgs,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if a.showVersion {
+				return a.version(cmd.Context())
+			}
+			return a.mirror(cmd.Context())
+		},
+	}
+	all := root.PersistentFlags()
+	all.StringVarP(&a.configFile, "config", "c", defaultConfig, "configuration `FILE`")
+	// -v is defined before cobra can claim it for --version.
+	all.BoolVarP(&a.verbose, "verbose", "v", false, "print debugging information")
+	flags := root.Flags()
+	flags.BoolVarP(&a.daemonize, "daemonize", "d", false, "fork to background, return when watching")
+	flags.BoolVarP(&a.pretend, "pretend", "p", false, "do not call rsync: log the syncs that would be made")
+	flags.BoolVar(&a.showVersion, "version", false, "print version, commit, Go version and the rsync found")
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	root.CompletionOptions.HiddenDefaultCmd = true
+	root.AddCommand(a.checkCommand(), a.syncCommand())
+	return root
+}
+
+func (a *app) checkCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "check",
+		Short: "read the configuration and report every fault",
+		Args:  noArgs,
+		RunE:  func(*cobra.Command, []string) error { return a.check() },
+	}
+}
+
+func (a *app) syncCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "sync [NODE...]",
+		Short: "one full sync of every mirror, then exit",
+		RunE:  func(cmd *cobra.Command, nodes []string) error { return a.sync(cmd.Context(), nodes) },
+	}
+}
+
+func noArgs(_ *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return usageError{fmt.Errorf("unexpected argument %q", args[0])}
+	}
+	return nil
+}
+
+// load reads the configuration.
+func (a *app) load() (*config.Config, error) { return config.Load(a.configFile) }
+
+// check reports every fault of the configuration.
+func (a *app) check() error {
+	cfg, err := a.load()
+	if err != nil {
+		return err
+	}
+	for _, w := range cfg.Warnings {
+		fmt.Fprintln(a.stderr, w.Error()+" (warning)")
+	}
+	nodes := 0
+	for _, m := range cfg.Mirrors {
+		nodes += len(m.Nodes)
+	}
+	fmt.Fprintf(a.stdout, "%s: no faults; mirrors: %d, nodes: %d\n", a.configFile, len(cfg.Mirrors), nodes)
+	return nil
+}
+
+// printable escapes what a terminal would act upon.
+func printable(s string) string {
+	var b strings.Builder
+	for line := range strings.Lines(s) {
+		text, nl := strings.CutSuffix(line, "\n")
+		q := strconv.Quote(text)
+		b.WriteString(strings.ReplaceAll(q[1:len(q)-1], `\"`, `"`))
+		if nl {
+			b.WriteByte('\n')
+		}
+	}
+	return b.String()
+}

@@ -1,0 +1,242 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/coreos/go-systemd/v22/daemon"
+
+	"inosyncd/config"
+	"inosyncd/internal/logging"
+)
+
+// stopLimit is the time in which what is pending is pushed at the stop.
+const stopLimit = 10 * time.Second
+
+// supervisor runs the mirrors of one configuration after the other. It has one
+// owner, the goroutine that called serve.
+type supervisor struct {
+	app     *app
+	log     *slog.Logger
+	logFile *logging.File // nil: standard error
+
+	sockets string  // directory for the sockets of shared ssh connections
+	limits  *limits // of the configuration in force
+	running []*mirror
+}
+
+// mirror is the program without a command: it mirrors until ctx is done.
+func (a *app) mirror(ctx context.Context) error {
+	file, err := filepath.Abs(a.configFile)
+	if err != nil {
+		return fmt.Errorf("locating the configuration: %w", err)
+	}
+	a.configFile = file
+	cfg, err := a.load()
+	if err != nil {
+		return err
+	}
+	if a.daemonize && os.Getenv(readyFD) == "" {
+		return a.background(os.Args[1:])
+	}
+	pid, err := lockPidFile(cfg.PidFile)
+	if err != nil {
+		return err
+	}
+	defer pid.release()
+	s := &supervisor{app: a}
+	if err := s.openLog(cfg); err != nil {
+		return err
+	}
+	defer s.closeLog()
+	if s.sockets, err = makeSocketDir(); err != nil {
+		return err
+	}
+	defer os.RemoveAll(s.sockets)
+	return s.serve(ctx, cfg)
+}
+
+// serve applies cfg and, on every HUP, what the file then says.
+func (s *supervisor) serve(ctx context.Context, cfg *config.Config) error {
+	hup := make(chan os.Signal, 1)
+	signal.Notify(hup, syscall.SIGHUP)
+	defer signal.Stop(hup)
+
+	s.warn(cfg)
+	s.apply(ctx, cfg)
+	defer s.stop()
+	if err := s.awaitWatching(ctx); err != nil {
+		return err
+	}
+	if err := notifyParent(); err != nil {
+		return err
+	}
+	v, _ := programVersion()
+	s.log.Info("watching", "version", v, "mirrors", len(s.running))
+	s.tellSystemd(daemon.SdNotifyReady)
+	for {
+		select {
+		case <-ctx.Done():
+			s.log.Info("stopping", "cause", context.Cause(ctx))
+			s.tellSystemd(daemon.SdNotifyStopping)
+			return nil
+		case <-hup:
+			s.reload(ctx)
+		}
+	}
+}
+
+// awaitWatching returns when every mirror watches, or waits for its source.
+func (s *supervisor) awaitWatching(ctx context.Context) error {
+	for _, m := range s.running {
+		select {
+		case <-m.ready:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
+// reload reads the configuration anew. A faulty one changes nothing.
+func (s *supervisor) reload(ctx context.Context) {
+	s.tellSystemd(daemon.SdNotifyReloading + "\n" + daemon.SdNotifyMonotonicUsec())
+	defer s.tellSystemd(daemon.SdNotifyReady)
+	if s.logFile != nil {
+		if err := s.logFile.Reopen(); err != nil {
+			s.log.Error("keeping the old log file", "err", err)
+		}
+	}
+	cfg, err := s.app.load()
+	if err != nil {
+		s.logFaults(err)
+		return
+	}
+	s.warn(cfg)
+	s.apply(ctx, cfg)
+	if s.awaitWatching(ctx) == nil {
+		s.log.Info("configuration reloaded", "mirrors", len(s.running))
+	}
+}
+
+func (s *supervisor) logFaults(err error) {
+	faults, ok := errors.AsType[config.Faults](err)
+	if !ok {
+		s.log.Error("keeping the old configuration", "err", err)
+		return
+	}
+	for _, f := range faults {
+		s.log.Error("keeping the old configuration", "err", f.Error())
+	}
+}
+
+func (s *supervisor) warn(cfg *config.Config) {
+	for _, w := range cfg.Warnings {
+		s.log.Warn("suspicious configuration", "warning", w.Error())
+	}
+}
+
+// apply makes the running mirrors those of cfg. A mirror whose part of the
+// configuration is the same keeps running; another is stopped and started with
+// a full sync, so nothing that was pending is lost.
+func (s *supervisor) apply(ctx context.Context, cfg *config.Config) {
+	lim := newLimits(cfg)
+	keep := map[string]*mirror{}
+	var stop []*mirror
+	for _, m := range s.running {
+		if i := indexMirror(cfg, m.cfg.Name); i >= 0 && cfg.Mirrors[i].Equal(m.cfg) && lim.equal(s.limits) {
+			keep[m.cfg.Name] = m
+			continue
+		}
+		stop = append(stop, m)
+	}
+	stopMirrors(ctx, stop)
+	if s.limits == nil || !lim.equal(s.limits) {
+		s.limits = lim
+	}
+	s.running = s.running[:0]
+	for _, mc := range cfg.Mirrors {
+		m := keep[mc.Name]
+		if m == nil && mc.Enabled {
+			var err error
+			if m, err = s.startMirror(ctx, mc); err != nil {
+				s.log.Error("mirror not started", "mirror", mc.Name, "err", err)
+				continue
+			}
+		}
+		if m != nil {
+			s.running = append(s.running, m)
+		}
+	}
+}
+
+func indexMirror(cfg *config.Config, name string) int {
+	for i := range cfg.Mirrors {
+		if cfg.Mirrors[i].Enabled && cfg.Mirrors[i].Name == name {
+			return i
+		}
+	}
+	return -1
+}
+
+func (s *supervisor) stop() { stopMirrors(context.Background(), s.running) }
+
+// stopMirrors stops all at once and waits; together they have stopLimit for
+// what is pending.
+func stopMirrors(ctx context.Context, mirrors []*mirror) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopLimit)
+	defer cancel()
+	var wg sync.WaitGroup
+	for _, m := range mirrors {
+		wg.Go(func() { m.stop(ctx) })
+	}
+	wg.Wait()
+}
+
+func (s *supervisor) openLog(cfg *config.Config) error {
+	level := new(slog.LevelVar)
+	if err := level.UnmarshalText([]byte(cfg.LogLevel)); err != nil {
+		return fmt.Errorf("reading log_level: %w", err)
+	}
+	if s.app.verbose {
+		level.Set(slog.LevelDebug)
+	}
+	o := logging.Options{Format: cfg.LogFormat, Level: level}
+	if !s.app.daemonize {
+		if f, ok := s.app.stderr.(*os.File); ok {
+			o.Journal = logging.ToJournal(f)
+		}
+		s.log = logging.New(s.app.stderr, o)
+		return nil
+	}
+	path := cfg.LogFile
+	if path == "" {
+		path = os.DevNull
+	}
+	var err error
+	if s.logFile, err = logging.OpenFile(path); err != nil {
+		return err
+	}
+	s.log = logging.New(s.logFile, o)
+	return nil
+}
+
+func (s *supervisor) closeLog() {
+	if s.logFile != nil {
+		_ = s.logFile.Close()
+	}
+}
+
+func (s *supervisor) tellSystemd(state string) {
+	if _, err := daemon.SdNotify(false, state); err != nil {
+		s.log.Debug("notifying systemd failed", "err", err)
+	}
+}

@@ -1,0 +1,102 @@
+// Command inosyncd watches directory trees and keeps copies of them on several
+// nodes up to date, with stock rsync.
+//
+// This package joins the stages: for each mirror a watcher feeds a debounce
+// queue, the queue feeds a fanout, and the fanout's workers push through delta.
+// The stages themselves know nothing of one another.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"inosyncd/config"
+)
+
+// Exit codes, as in the manual.
+const (
+	exitOK     = 0
+	exitFailed = 1
+	exitUsage  = 2
+	exitConfig = 78  // EX_CONFIG of sysexits.h
+	exitSignal = 128 // plus the number of the signal
+)
+
+func main() {
+	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// run is the program but for the process around it.
+func run(args []string, stdout, stderr io.Writer) int {
+	ctx, stop := notifySignals(context.Background())
+	defer stop()
+	app := &app{stdout: stdout, stderr: stderr}
+	cmd := app.command()
+	cmd.SetArgs(args)
+	cmd.SetOut(stdout)
+	cmd.SetErr(stderr)
+	err := cmd.ExecuteContext(ctx)
+	if sig, ok := context.Cause(ctx).(signalError); ok && (err == nil || errors.Is(err, context.Canceled)) {
+		return exitSignal + int(sig.Signal)
+	}
+	return report(stderr, err)
+}
+
+// report prints what a person has to know of err and turns it into an exit
+// code.
+func report(stderr io.Writer, err error) int {
+	if err == nil {
+		return exitOK
+	}
+	if faults, ok := errors.AsType[config.Faults](err); ok {
+		for _, f := range faults {
+			fmt.Fprintln(stderr, f)
+		}
+		return exitConfig
+	}
+	if errors.Is(err, errReported) {
+		return exitFailed
+	}
+	fmt.Fprintf(stderr, "inosyncd: error: %s\n", printable(err.Error()))
+	if _, ok := errors.AsType[usageError](err); ok {
+		fmt.Fprintln(stderr, "inosyncd: hint: see inosyncd --help")
+		return exitUsage
+	}
+	if code, ok := errors.AsType[childError](err); ok {
+		return int(code)
+	}
+	return exitFailed
+}
+
+// errReported is returned by a command that has already said what went wrong.
+var errReported = errors.New("failed")
+
+// signalError is the cause of a context that ended because of a signal.
+type signalError struct{ syscall.Signal }
+
+func (e signalError) Error() string { return "stopped by " + e.Signal.String() }
+
+// notifySignals returns a context that ends on the first TERM or INT; a second
+// one ends the process at once, as by default.
+func notifySignals(ctx context.Context) (context.Context, func()) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	ch := make(chan os.Signal, 1)
+	signal.Notify(ch, syscall.SIGTERM, syscall.SIGINT)
+	go func() {
+		select {
+		case sig := <-ch:
+			signal.Stop(ch)
+			cancel(signalError{sig.(syscall.Signal)})
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, func() {
+		signal.Stop(ch)
+		cancel(nil)
+	}
+}

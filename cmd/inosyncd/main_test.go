@@ -1,0 +1,126 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"inosyncd": main})
+}
+
+// TestScript runs the command line against real trees and the real rsync. The
+// commands below are added to testscript's own.
+func TestScript(t *testing.T) {
+	if _, err := exec.LookPath("rsync"); err != nil {
+		t.Skip("these tests need rsync: apt-get install rsync")
+	}
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata",
+		Setup: func(env *testscript.Env) error {
+			rsync, err := exec.LookPath("rsync")
+			env.Setenv("RSYNC", rsync)
+			env.Setenv("XDG_RUNTIME_DIR", env.WorkDir)
+			return err
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"eventually": cmdEventually,
+			"exits":      cmdExits,
+			"hup":        func(ts *testscript.TestScript, _ bool, args []string) { signalPid(ts, args, syscall.SIGHUP) },
+			"stop":       cmdStop,
+			"subst":      cmdSubst,
+		},
+	})
+}
+
+// eventually same A B | contains FILE TEXT | gone FILE: polls until it holds.
+func cmdEventually(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: eventually same A B | contains FILE TEXT | gone FILE")
+	}
+	var err error
+	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+		if err = holds(ts, args); err == nil {
+			return
+		}
+	}
+	ts.Fatalf("eventually %s: %v", strings.Join(args, " "), err)
+}
+
+func holds(ts *testscript.TestScript, args []string) error {
+	a, err := os.ReadFile(ts.MkAbs(args[1]))
+	switch {
+	case args[0] == "gone":
+		if err == nil {
+			return fmt.Errorf("%s is there", args[1])
+		}
+		return nil
+	case err != nil:
+		return err
+	case args[0] == "contains":
+		if !strings.Contains(string(a), args[2]) {
+			return fmt.Errorf("got:\n%s", a)
+		}
+		return nil
+	}
+	b, err := os.ReadFile(ts.MkAbs(args[2]))
+	if err == nil && string(a) != string(b) {
+		err = fmt.Errorf("got %q and %q", a, b)
+	}
+	return err
+}
+
+// exits CODE PROGRAM ARG...: runs a program and asserts its exit code; what it
+// prints goes to the files stdout.txt and stderr.txt.
+func cmdExits(ts *testscript.TestScript, neg bool, args []string) {
+	want, err := strconv.Atoi(args[0])
+	if neg || err != nil {
+		ts.Fatalf("usage: exits CODE PROGRAM ARG...")
+	}
+	exe, err := exec.LookPath(args[1])
+	ts.Check(err)
+	cmd := exec.Command(exe, args[2:]...)
+	cmd.Args[0] = args[1]
+	cmd.Dir = ts.Getenv("WORK")
+	cmd.Env = append(os.Environ(), "XDG_RUNTIME_DIR="+ts.Getenv("XDG_RUNTIME_DIR"))
+	var stdout, stderr strings.Builder
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	_ = cmd.Run()
+	ts.Check(os.WriteFile(ts.MkAbs("stdout.txt"), []byte(stdout.String()), 0o600))
+	ts.Check(os.WriteFile(ts.MkAbs("stderr.txt"), []byte(stderr.String()), 0o600))
+	if got := cmd.ProcessState.ExitCode(); got != want {
+		ts.Fatalf("%s: exit code: got %d, want %d\n%s%s", strings.Join(args[1:], " "), got, want, stdout.String(), stderr.String())
+	}
+}
+
+// stop FILE: ends the process whose number is in FILE and waits for its end.
+func cmdStop(ts *testscript.TestScript, _ bool, args []string) {
+	pid := signalPid(ts, args, syscall.SIGTERM)
+	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+		if syscall.Kill(pid, 0) != nil {
+			return
+		}
+	}
+	ts.Fatalf("process %d did not end", pid)
+}
+
+func signalPid(ts *testscript.TestScript, args []string, sig syscall.Signal) int {
+	pid, err := strconv.Atoi(strings.TrimSpace(ts.ReadFile(args[0])))
+	ts.Check(err)
+	ts.Check(syscall.Kill(pid, sig))
+	return pid
+}
+
+// subst FILE: puts the work directory and rsync's path into FILE.
+func cmdSubst(ts *testscript.TestScript, _ bool, args []string) {
+	text := strings.NewReplacer("@WORK@", ts.Getenv("WORK"), "@RSYNC@", ts.Getenv("RSYNC")).Replace(ts.ReadFile(args[0]))
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(text), 0o600))
+}
