@@ -1,0 +1,28 @@
+# Plain go commands with names. `make` alone is what CI runs.
+VERSION != git describe --tags --always --dirty 2>/dev/null || echo dev
+COMMIT != git rev-parse HEAD 2>/dev/null || true
+TOOL := go tool -modfile=tools/go.mod
+STAMP := -ldflags '-X main.version=$(VERSION) -X main.commit=$(COMMIT)'
+FUZZTIME ?= 20s
+# Stamped above instead: the go command fails where git distrusts a checkout.
+export GOFLAGS += -buildvcs=false
+
+.PHONY: check build test race lint vet fmt fuzz bench demo need
+check: need vet lint test # formatting is part of lint, the examples are part of test
+
+build:     ; go build -trimpath $(STAMP) ./cmd/inosyncd
+test race: ; go test -race ./...
+vet:       ; go vet ./...
+lint:      ; $(TOOL) golangci-lint run
+fmt:       ; $(TOOL) golangci-lint fmt
+need:      ; packaging/need gcc rsync ssh ssh-keygen sshd systemd-analyze
+
+fuzz: # every fuzz target of every package, FUZZTIME each
+	@for p in $$(go list ./...); do for f in $$(go test -list '^Fuzz' $$p | grep '^Fuzz'); do \
+		go test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) $$p || exit 1; done; done
+demo: build
+	packaging/need rsync
+	go run ./internal/demo ./inosyncd
+bench: # make bench BENCH=-short is the smallest; go run ./bench -h
+	packaging/need rsync lsyncd
+	go run ./bench $(BENCH)
