@@ -33,7 +33,7 @@ func (p Pretend) Push(_ context.Context, set *change.Set) push.Result {
 	if list := plan.List(); len(list) > 0 {
 		p.Log.Info("would push", "mirror", p.Mirror, "node", p.Node, "paths", len(list), "list", list)
 	}
-	res := push.Result{Paths: plan.Len(), Took: time.Since(start)}
+	res := push.Result{Took: time.Since(start)} // no paths: none was sent
 	if plan.Unread != nil {
 		res.Outcome, res.Left, res.Err = push.Partly, plan.Unread, plan.Err
 	}

@@ -41,7 +41,8 @@ func run(args []string, stdout, stderr io.Writer) int {
 	cmd.SetOut(stdout)
 	cmd.SetErr(stderr)
 	err := cmd.ExecuteContext(ctx)
-	if sig, ok := context.Cause(ctx).(signalError); ok && (err == nil || errors.Is(err, context.Canceled)) {
+	sig, stopped := errors.AsType[signalError](context.Cause(ctx))
+	if stopped && (err == nil || errors.Is(err, context.Canceled)) {
 		return exitSignal + int(sig.Signal)
 	}
 	return report(stderr, err)
@@ -79,7 +80,7 @@ var errReported = errors.New("failed")
 // signalError is the cause of a context that ended because of a signal.
 type signalError struct{ syscall.Signal }
 
-func (e signalError) Error() string { return "stopped by " + e.Signal.String() }
+func (e signalError) Error() string { return "stopped by " + e.String() }
 
 // notifySignals returns a context that ends on the first TERM or INT; a second
 // one ends the process at once, as by default.

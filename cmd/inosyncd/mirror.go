@@ -11,7 +11,6 @@ import (
 	"inosyncd/config"
 	"inosyncd/debounce"
 	"inosyncd/fanout"
-	"inosyncd/internal/change"
 	"inosyncd/internal/source"
 	"inosyncd/watcher"
 )
@@ -133,7 +132,7 @@ func (m *mirror) watch(ctx context.Context, ready func()) error {
 	}
 	defer w.Close()
 	m.nodes.Resume()
-	m.nodes.Add(change.Full(time.Now()))
+	m.queue.Resync(m.nodes.Add)
 	m.log.Info("mirror watched", "wpath", m.cfg.WPath, "watches", w.Stats().Watches)
 	ready()
 	gone := watcher.Guard(ctx, m.root)
@@ -141,7 +140,7 @@ func (m *mirror) watch(ctx context.Context, ready func()) error {
 		full, stop := m.nextFullSync()
 		select {
 		case <-full:
-			m.queue.AddAll()
+			m.queue.Resync(m.nodes.Add)
 		case <-w.Done():
 			stop()
 			return w.Err()

@@ -12,19 +12,19 @@ import (
 type Outcome int
 
 const (
-	// Done: the node has everything but what is Left, which changed while
+	// Done means that the node has everything but what is Left, which changed while
 	// it was sent and goes around again without delay or blame.
 	Done Outcome = iota
 
-	// Partly: what is Left could not be made equal, for the reason in Err;
+	// Partly means that what is Left could not be made equal, for the reason in Err;
 	// the rest is done. It is tried again after the retry delay.
 	Partly
 
-	// Again: the node could not be reached or broke off. All that is Left
+	// Again means that the node could not be reached or broke off. All that is Left
 	// (everything, when Left is nil) is tried again after the retry delay.
 	Again
 
-	// Hold: no retry helps before a person or the source does something.
+	// Hold means that no retry helps before a person or the source does something.
 	// All of the set stays pending.
 	Hold
 )
