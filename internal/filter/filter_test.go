@@ -281,14 +281,15 @@ func TestEscapeForRsync(t *testing.T) {
 func TestNoPatternIsSlow(t *testing.T) {
 	name := strings.Repeat("a", 255)
 	path := strings.TrimSuffix(strings.Repeat(name+"/", 16), "/")
-	patterns := []string{
-		strings.Repeat("*a", 30) + "*b",
-		strings.Repeat("**a", 30) + "**b",
-		strings.Repeat("**/*a", 15) + "b",
-		"**" + strings.Repeat("*a", 30) + "*b",
-		"/" + strings.Repeat("**?*[a]", 20) + "b",
-		"**" + strings.Repeat("a", 200) + "b",
-		strings.Repeat("*/", 15) + strings.Repeat("*a", 30) + "b",
+	patterns := []string{ // "[b]", as a "b" at the end is looked at first
+		strings.Repeat("*a", 30) + "*[b]",
+		strings.Repeat("**a", 30) + "**[b]",
+		strings.Repeat("**/*a", 15) + "[b]",
+		"**" + strings.Repeat("*a", 30) + "*[b]",
+		"**a*[b]*",
+		"/" + strings.Repeat("**?*[a]", 20) + "[b]",
+		"**" + strings.Repeat("a", 200) + "[b]",
+		strings.Repeat("*/", 15) + strings.Repeat("*a", 30) + "[b]",
 	}
 	start := time.Now()
 	for _, p := range patterns {
