@@ -107,7 +107,7 @@ func TestDefaults(t *testing.T) {
 			}},
 		}},
 	}
-	if got, want := c.Mirrors[0].Rules.Args(), []string{"--exclude=- .inosyncd-partial/"}; !slices.Equal(got, want) {
+	if got, want := c.Mirrors[0].Rules.Args(), []string{"--filter=-p .inosyncd-partial/"}; !slices.Equal(got, want) {
 		t.Errorf("rules: got %q, want %q", got, want)
 	}
 	c.Mirrors[0].Rules = nil
@@ -182,7 +182,7 @@ func TestEveryKey(t *testing.T) {
 		t.Errorf("Files: got + want -:\n%s", diff)
 	}
 	m := c.Mirrors[0]
-	wantRules := []string{"--exclude=- /a", "--include=+ /b", "--exclude=- *.bak", "--exclude=- .inosyncd-partial/", "--exclude=- .~tmp~/"}
+	wantRules := []string{"--exclude=- /a", "--include=+ /b", "--exclude=- *.bak", "--filter=-p .inosyncd-partial/", "--filter=-p .~tmp~/"}
 	if diff := cmp.Diff(wantRules, m.Rules.Args()); diff != "" {
 		t.Errorf("rules: got + want -:\n%s", diff)
 	}
@@ -240,8 +240,8 @@ mirrors:
 		got = append(got, m.Name+" "+m.Edelay.String()+" "+strings.Join(m.Rules.Args(), ","))
 	}
 	want := []string{
-		"one 5s --exclude=- top,--exclude=- .inosyncd-partial/",
-		"two 6s --exclude=- .inosyncd-partial/",
+		"one 5s --exclude=- top,--filter=-p .inosyncd-partial/",
+		"two 6s --filter=-p .inosyncd-partial/",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("mirrors: got + want -:\n%s", diff)

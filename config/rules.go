@@ -14,7 +14,8 @@ const (
 )
 
 // rules reads rexcludes, then the lines of rexcludes_from. Like rsync it puts
-// the names of unfinished files at the end.
+// the names of unfinished files at the end, perishable: what a broken-off push
+// left does not keep its directory on the node.
 func (l *loader) rules(s *scope, m Mirror) *filter.Rules {
 	var lines []filter.Line
 	own := s.find("rexcludes")
@@ -26,10 +27,10 @@ func (l *loader) rules(s *scope, m Mirror) *filter.Rules {
 	if m.RulesFile != "" {
 		lines = append(lines, l.rulesFile(s.find("rexcludes_from"), m.RulesFile)...)
 	}
-	lines = append(lines, filter.Line{Text: partialDir})
+	lines = append(lines, filter.Line{Text: partialDir, Perishable: true})
 	for _, n := range m.Nodes {
 		if n.DelayUpdates {
-			lines = append(lines, filter.Line{Text: delayedDir})
+			lines = append(lines, filter.Line{Text: delayedDir, Perishable: true})
 			break
 		}
 	}

@@ -107,9 +107,12 @@ func (r *Rules) Args() []string {
 	for _, rule := range r.rules {
 		// The prefix is written even where the option implies it: what
 		// follows it is not searched for another.
-		if rule.include {
+		switch {
+		case rule.include:
 			args = append(args, "--include=+ "+rule.pattern.text)
-		} else {
+		case rule.line.Perishable:
+			args = append(args, "--filter=-p "+rule.pattern.text)
+		default:
 			args = append(args, "--exclude=- "+rule.pattern.text)
 		}
 	}

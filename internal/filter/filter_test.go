@@ -137,11 +137,11 @@ func TestSyntaxErrorsAreJoined(t *testing.T) {
 func TestReadLines(t *testing.T) {
 	content := "a\n\n# comment\n;comment\n #b\r\nc\rd \r\r\n\n\re\xff"
 	want := []Line{
-		{"a", "f", 1, 1},
-		{" #b", "f", 5, 1},
-		{"c", "f", 6, 1},
-		{"d ", "f", 7, 1},
-		{"e\xff", "f", 11, 1},
+		{Text: "a", File: "f", Number: 1, Column: 1},
+		{Text: " #b", File: "f", Number: 5, Column: 1},
+		{Text: "c", File: "f", Number: 6, Column: 1},
+		{Text: "d ", File: "f", Number: 7, Column: 1},
+		{Text: "e\xff", File: "f", Number: 11, Column: 1},
 	}
 	if diff := cmp.Diff(want, ReadLines("f", []byte(content))); diff != "" {
 		t.Errorf("ReadLines(%q) (-want +got):\n%s", content, diff)
@@ -188,6 +188,14 @@ func TestArgs(t *testing.T) {
 	want := []string{"--exclude=- b c", "--include=+ *.d", "--exclude=- - e", "--include=+ !", "--exclude=- f/"}
 	if diff := cmp.Diff(want, rules.Args()); diff != "" {
 		t.Errorf("Args (-want +got):\n%s", diff)
+	}
+	rules, err := rules.With(Line{Text: "tmp/", Perishable: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want = append(want, "--filter=-p tmp/")
+	if diff := cmp.Diff(want, rules.Args()); diff != "" {
+		t.Errorf("Args with a perishable rule (-want +got):\n%s", diff)
 	}
 }
 

@@ -13,6 +13,11 @@ type Line struct {
 	File   string // where it stands, for messages
 	Number int    // line in File, from 1
 	Column int    // from 1; 0 when unknown
+
+	// Perishable says that what the rule excludes protects nothing on a node
+	// from going with a directory that is removed: the modifier p of rsync's
+	// filter rules. To what is mirrored it makes no difference.
+	Perishable bool
 }
 
 // SyntaxError is a line that cannot be used.
