@@ -57,9 +57,10 @@ func (e *Entry) Regular() bool { return e.was.regular() }
 type Missing struct {
 	Path string
 
-	// FileOnly says that a directory of this name is excluded: only if the
-	// node has something else there is it to be deleted.
-	FileOnly bool
+	// OneKind says that the path is excluded as a directory and not as
+	// anything else, or the other way round: what the node has there decides
+	// whether it goes. The source may have an excluded one.
+	OneKind bool
 }
 
 // Plan is what a change set came to when the source was looked at.
@@ -179,6 +180,7 @@ func (p *Plan) look(path string, mark change.Mark) {
 // not an ancestor of it that is no directory any more.
 func (p *Plan) exists(path string, st stat, mark change.Mark, whole bool) {
 	if p.rules.Excluded(path, st.dir()) {
+		p.missing(path)
 		return
 	}
 	if !whole {
@@ -201,14 +203,16 @@ func (p *Plan) exists(path string, st stat, mark change.Mark, whole bool) {
 	p.Entries = append(p.Entries, e)
 }
 
+// missing takes in that the source has nothing at path that is mirrored.
 func (p *Plan) missing(path string) {
-	if p.within(path) || p.rules.Excluded(path, false) {
+	asDir, asFile := p.rules.Excluded(path, true), p.rules.Excluded(path, false)
+	if asDir && asFile || p.within(path) {
 		return // comparing the directory above finds it
 	}
 	if n := len(p.Missing); n > 0 && p.Missing[n-1].Path == path {
 		return
 	}
-	p.Missing = append(p.Missing, Missing{Path: path, FileOnly: p.rules.Excluded(path, true)})
+	p.Missing = append(p.Missing, Missing{Path: path, OneKind: asDir != asFile})
 }
 
 func (p *Plan) unread(path string, mark change.Mark, err error) {

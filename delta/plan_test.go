@@ -76,8 +76,7 @@ func set(marks ...string) *change.Set {
 }
 
 // text is a plan in one line: what exists with its marks, a ^ for what is below
-// a directory that is compared whole, a - for what is missing (? if only a file
-// is), ! for what is held.
+// a directory that is compared whole, a - for what is missing (? if of one kind), ! for what is held.
 func text(p *Plan) string {
 	var out []string
 	if p.Full {
@@ -98,7 +97,7 @@ func text(p *Plan) string {
 		out = append(out, s+":"+name(e.Path))
 	}
 	for _, m := range p.Missing {
-		if m.FileOnly {
+		if m.OneKind {
 			out = append(out, "?"+m.Path)
 		} else {
 			out = append(out, "-"+m.Path)
@@ -133,7 +132,10 @@ func TestPlan(t *testing.T) {
 		{"below a link, missing there", nil, []string{"i l/nothing", "i dangling/x"}, ":dangling :l"},
 		{"below a file that is marked", nil, []string{"i f", "i f/x"}, "c:f"},
 		{"held", nil, []string{"h f", "a d", "h d/g"}, "a:d !d/g !f"},
-		{"excluded", []string{"*.log", "cache/"}, []string{"c x.log", "i gone.log", "i cache", "c cache/c", "i cache/gone", "i k/cache"}, ":k/cache"},
+		{"excluded", []string{"*.log", "cache/"}, []string{"c x.log", "i gone.log", "c cache/c", "i cache/gone", "i k/cache"}, ":k/cache"},
+		{"excluded as a directory, which it is", []string{"cache/"}, []string{"i cache"}, "?cache"},
+		{"excluded as a file, which it is", []string{"+ f/", "f"}, []string{"i f", "i d/sub/f"}, "?d/sub/f ?f"},
+		{"excluded as a file, missing", []string{"+ no/", "no"}, []string{"i no"}, "?no"},
 		{"excluded if it was a directory", []string{"cache/"}, []string{"i d/cache", "i d/cache/x"}, "?d/cache"},
 		{"excluded below", []string{"/d/sub"}, []string{"a d/sub", "i d", "c d/sub/f", "i d/sub/gone"}, ":d"},
 		{"odd components", nil, []string{"i ../src/f", "i ./f", "i d//g", "i d/.."}, ""},
@@ -285,8 +287,8 @@ func TestPretend(t *testing.T) {
 		Mirror: "www", Node: "a:/srv/", Log: slog.New(slog.NewJSONHandler(&log, nil)),
 	}
 	res := p.Push(t.Context(), set("i ", "c d/f", "i gone", "c x.log"))
-	if res.Outcome != push.Done || res.Left != nil || res.Paths != 3 {
-		t.Errorf("Push: got %v, left %v, %d paths", res.Outcome, res.Left, res.Paths)
+	if res.Outcome != push.Done || res.Left != nil || res.Paths != 0 {
+		t.Errorf("Push: got %v, left %v, %d paths; want done, and none sent", res.Outcome, res.Left, res.Paths)
 	}
 	want := `"msg":"would push","mirror":"www","node":"a:/srv/","paths":3,"list":[".","d/f","gone"]}`
 	if !strings.Contains(log.String(), want) {

@@ -17,7 +17,7 @@ type stat struct {
 
 func statOf(st *unix.Stat_t) stat {
 	return stat{
-		dev: st.Dev, ino: st.Ino, nlink: uint64(st.Nlink),
+		dev: st.Dev, ino: st.Ino, nlink: uint64(st.Nlink), //nolint:unconvert // 32 bits on arm64
 		size: st.Size, mtime: st.Mtim.Nano(), ctime: st.Ctim.Nano(),
 		mode: st.Mode, uid: st.Uid, gid: st.Gid,
 	}

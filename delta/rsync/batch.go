@@ -40,7 +40,8 @@ func newBatch(e *Engine, plan *delta.Plan, set *change.Set) *batch {
 	}
 	for i := range plan.Entries {
 		p := &plan.Entries[i]
-		if p.Mark&change.Content != 0 && !(p.Covered && e.o.Checksum) {
+		compared := p.Covered && e.o.Checksum
+		if p.Mark&change.Content != 0 && !compared {
 			b.unsure[p.Path] = true
 		}
 	}
@@ -128,9 +129,7 @@ func (b *batch) send(ctx context.Context) verdict {
 		}
 		files = nil
 	}
-	// Plain directories alone are in nothing's way and remove nothing.
-	m := mode{delete: b.removes && len(files) > 0}
-	return b.rsyncEntries(ctx, m, append(files, dirs...))
+	return b.rsyncEntries(ctx, mode{delete: b.removes}, append(files, dirs...))
 }
 
 // ancestors returns the directories above the entries.
@@ -166,8 +165,18 @@ func (b *batch) rsyncEntries(ctx context.Context, m mode, entries []*delta.Entry
 		paths = append(paths, p.Path)
 		scope.Add(p.Path, p.Mark|change.Itself, b.set.Since())
 	}
-	if len(paths) > 1 && paths[0] == "" {
-		paths = paths[1:] // any other path brings the root with it
+	return b.rsyncPaths(ctx, m, paths, scope)
+}
+
+// rsyncPaths runs rsync with a list of paths, in order and none of them twice.
+// To rsync, the root means its entries too (-d, 3.5.0). But it comes along with
+// any other path, and alone it can be sent with its entries excluded.
+func (b *batch) rsyncPaths(ctx context.Context, m mode, paths []string, scope *change.Set) verdict {
+	if paths[0] == "" && len(paths) > 1 {
+		paths = paths[1:]
+	}
+	if paths[0] == "" {
+		m = mode{bare: true}
 	}
 	return b.rsync(ctx, m, list(paths), scope)
 }
@@ -189,12 +198,12 @@ func (b *batch) remove(ctx context.Context) verdict {
 	if !b.removes {
 		return verdict{}
 	}
-	var all, plain, fileOnly []string
+	var all, plain, oneKind []string
 	scope := change.New(0)
 	for _, m := range b.plan.Missing {
 		all = append(all, m.Path)
-		if m.FileOnly {
-			fileOnly = append(fileOnly, m.Path)
+		if m.OneKind {
+			oneKind = append(oneKind, m.Path)
 		} else {
 			plain = append(plain, m.Path)
 		}
@@ -207,33 +216,20 @@ func (b *batch) remove(ctx context.Context) verdict {
 		}
 	}
 	if b.e.poorHand {
-		fileOnly = all
+		oneKind = all
 	}
-	return b.sweep(ctx, fileOnly, scope)
+	return b.sweep(ctx, oneKind, scope)
 }
 
 // sweep removes paths from the node without --delete-missing-args: by comparing
 // the directories they were in, with everything else left out. It serves the
 // receivers that have that option broken (3.4.3 and some older ones with
-// patches from it), and names that are excluded if they are directories, which
-// the option would remove.
+// patches from it), and names that are excluded as one kind of entry only, which
+// the option takes no notice of. Directories get their times here too.
 func (b *batch) sweep(ctx context.Context, paths []string, scope *change.Set) verdict {
 	if len(paths) == 0 {
 		return verdict{}
 	}
 	m := mode{whole: true, recurse: true, delete: true, only: true, exclude: b.plan.Held}
-	if v := b.rsync(ctx, m, removals(paths), scope); v.outcome != push.Done {
-		return v
-	}
-	// Such a run leaves the directories with the time of the removal.
-	var dirs []string
-	for _, p := range paths {
-		dirs = append(dirs, parent(p))
-	}
-	slices.Sort(dirs)
-	dirs = slices.Compact(dirs)
-	if len(dirs) > 1 && dirs[0] == "" {
-		dirs = dirs[1:]
-	}
-	return b.rsync(ctx, mode{}, list(dirs), scope)
+	return b.rsync(ctx, m, removals(paths), scope)
 }

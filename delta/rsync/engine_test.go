@@ -2,6 +2,7 @@ package rsync
 
 import (
 	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -20,7 +21,13 @@ import (
 	"inosyncd/internal/source"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	// A check starts some ten processes: see -rapid.checks for more of them.
+	if err := flag.Set("rapid.checks", "10"); err != nil {
+		panic(err)
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // node is a source, a node of some kind, and an engine between them.
 type node struct {
@@ -75,7 +82,7 @@ func newNode(t testing.TB, kind string, change ...func(*Options)) *node {
 // node returns a node with the options of an archive.
 func (p *site) node(t testing.TB, change ...func(*Options)) *node {
 	t.Helper()
-	dir, err := os.MkdirTemp(p.base, "")
+	dir, err := os.MkdirTemp(p.base, "") //nolint:usetesting // below what is served
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -128,7 +135,7 @@ func set(marks ...string) *change.Set {
 	for _, m := range marks {
 		flags, path, _ := strings.Cut(m, " ")
 		for _, f := range flags {
-			s.Add(path, letters[f], time.Unix(1, 0))
+			s.Add(path, letters[f], someTime)
 		}
 	}
 	return s
@@ -262,3 +269,6 @@ func (n *node) rewrite(path, content string) {
 	n.do(os.WriteFile(path, []byte(content), 0o644))
 	n.do(os.Chtimes(path, st.ModTime(), st.ModTime()))
 }
+
+// someTime is when all changes of the tests were noticed.
+var someTime = time.Unix(1, 0)

@@ -92,6 +92,7 @@ var classes = []class{
 	{6, "", push.Hold, "upgrade the node's rsync"},
 	{13, "", push.Again, ""},
 	{126, "", push.Hold, "the node cannot run rsync: check its permissions"},
+	{12, "env: ", push.Hold, "install ssh, or name it with ssh: command"},
 	{127, "env: ", push.Hold, "install ssh, or name it with ssh: command"},
 	{127, "", push.Hold, "install rsync on the node, or name it with rsync_args: [--rsync-path=...]"},
 	{255, "", push.Again, "check that ssh reaches the node: ssh HOST true"},

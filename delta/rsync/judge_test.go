@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"inosyncd/internal/lab"
 	"inosyncd/internal/lab/labtest"
@@ -76,7 +77,7 @@ func TestErrorText(t *testing.T) {
 		"rsync error: error in rsync protocol data stream (code 12) at io.c(285) [sender=3.5.0]",
 	}}
 	got := judge(end).err.Error()
-	if strings.ContainsAny(got, "\x1b\x07\xff") || !strings.Contains(got, `evil \x1b]0;x\a\xff long`) || len(got) > maxText+100 {
+	if !utf8.ValidString(got) || strings.ContainsAny(got, "\x1b\x07") || !strings.Contains(got, `evil \x1b]0;x\a\xff long`) || len(got) > maxText+100 {
 		t.Errorf("judge: got error %q", got)
 	}
 	end.notes = end.notes[2:]
@@ -97,13 +98,7 @@ func TestRealFailures(t *testing.T) {
 		return Address{Kind: Daemon, Host: "127.0.0.1", Port: d.Port(), Path: path + "/"}
 	}
 	user := func(o *Options) { o.Address.User = "u" }
-	password := func(text string, mode os.FileMode) func(*Options) {
-		path := filepath.Join(t.TempDir(), "password")
-		if err := os.WriteFile(path, []byte(text), mode); err != nil {
-			t.Fatal(err)
-		}
-		return func(o *Options) { user(o); o.PasswordFile = path }
-	}
+	password := func(text string, mode os.FileMode) func(*Options) { return passwordFile(t, text, mode) }
 	none := func(*Options) {}
 	refused, err := lab.KeepRefused()
 	if err != nil {
@@ -153,6 +148,16 @@ func TestRealFailures(t *testing.T) {
 			}
 		})
 	}
+}
+
+// passwordFile makes an engine log in as u with the password in a file.
+func passwordFile(t testing.TB, text string, mode os.FileMode) func(*Options) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "password")
+	if err := os.WriteFile(path, []byte(text), mode); err != nil {
+		t.Fatal(err)
+	}
+	return func(o *Options) { o.Address.User, o.PasswordFile = "u", path }
 }
 
 func TestBlame(t *testing.T) {

@@ -186,7 +186,7 @@ func TestOptions(t *testing.T) {
 	}, nil)
 	for _, flag := range []string{
 		"-D", "--times", "--perms", "--owner", "--group", "--xattrs", "--acls", "--hard-links", "--sparse", "--compress",
-		"--delay-updates", "--partial-dir=.inosyncd-partial", "--timeout=2", "--bwlimit=1", "--fuzzy", "--modify-window=-1",
+		"--delay-updates", "--partial-dir=.inosyncd-partial", "--bwlimit=1", "--fuzzy", "--modify-window=-1",
 		"--sockopts=TCP_NODELAY", "--contimeout=10",
 	} {
 		if !slices.Contains(got, flag) {
@@ -195,10 +195,37 @@ func TestOptions(t *testing.T) {
 	}
 }
 
+func TestTimeout(t *testing.T) {
+	for kind, want := range map[Kind]string{Local: "--timeout=2 32s", SSH: "--timeout=2 32s", Daemon: " 2s"} {
+		n := newNode(t, "local", func(o *Options) {
+			o.Address = Address{Kind: kind, Host: "h", Path: "/x/"}
+			o.Timeout = 2 * time.Second
+		})
+		has := func(m mode) string {
+			i := slices.Index(n.arguments(m), "--timeout=2")
+			return map[bool]string{true: "--timeout=2"}[i >= 0] + " " + n.idle(m).String()
+		}
+		if got := has(mode{delete: true}); got != want {
+			t.Errorf("arguments of a list, kind %d: got %q, want %q", kind, got, want)
+		}
+		if got, want := has(mode{whole: true}), "--timeout=2 32s"; got != want {
+			t.Errorf("arguments of a whole tree, kind %d: got %q, want %q", kind, got, want)
+		}
+	}
+}
+
 func TestCheckArgs(t *testing.T) {
 	for _, args := range [][]string{
-		nil, {"--numeric-ids"}, {"-W"}, {"-yOJ"}, {"--chmod=D755,F644"}, {"--rsync-path=sudo rsync"},
-		{"-M--fake-super"}, {"-B8192"}, {"--remote-option=--fake-super"}, {"--compress-choice=zstd", "--compress-level=3"},
+		nil,
+		{"--numeric-ids"},
+		{"-W"},
+		{"-yOJ"},
+		{"--chmod=D755,F644"},
+		{"--rsync-path=sudo rsync"},
+		{"-M--fake-super"},
+		{"-B8192"},
+		{"--remote-option=--fake-super"},
+		{"--compress-choice=zstd", "--compress-level=3"},
 	} {
 		if err := CheckArgs(args); err != nil {
 			t.Errorf("CheckArgs(%q): got %v", args, err)

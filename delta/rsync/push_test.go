@@ -33,6 +33,11 @@ var changes = []struct {
 	{"appended and truncated", func(n *node) { n.write("f=abc", "g=abc") }, func(n *node) { n.write("f=abcd", "g=") }, []string{"ic f", "ic g"}},
 	{"mode of file", func(n *node) { n.write("f") }, func(n *node) { n.do(os.Chmod(n.src+"/f", 0o600)) }, []string{"i f"}},
 	{"mode of directory", func(n *node) { n.write("d/f") }, func(n *node) { n.do(os.Chmod(n.src+"/d", 0o700)) }, []string{"i d"}},
+	{"modes of directories", func(n *node) { n.write("d/f", "e/f") }, func(n *node) {
+		for _, dir := range []string{"", "/d", "/e"} {
+			n.do(os.Chmod(n.src+dir, 0o700))
+		}
+	}, []string{"i ", "i d", "i e"}},
 	{"mode of root", func(n *node) { n.write("d/f") }, func(n *node) { n.do(os.Chmod(n.src, 0o711)) }, []string{"i "}},
 	{"time of file", func(n *node) { n.write("f") }, func(n *node) {
 		n.do(os.Chtimes(n.src+"/f", time.Unix(1e9, 1), time.Unix(1e9, 1)))
@@ -40,15 +45,19 @@ var changes = []struct {
 	{"removed file", func(n *node) { n.write("d/f", "d/g") }, func(n *node) { n.remove("d/f") }, []string{"i d/f"}},
 	{"removed at the root", func(n *node) { n.write("f", "g") }, func(n *node) { n.remove("f") }, []string{"i f"}},
 	{"removed directory, not empty", func(n *node) { n.write("d/a/b/f", "d/g", "k") }, func(n *node) { n.remove("d") }, []string{"i d"}},
-	{"removed directory, its parts marked", func(n *node) { n.write("d/a/b/f", "d/g", "k/f") }, func(n *node) { n.remove("d", "k/f") },
-		[]string{"i d/a/b/f", "i d/a/b", "i d/a", "i d/g", "ic k/f"}},
+	{
+		"removed directory, its parts marked", func(n *node) { n.write("d/a/b/f", "d/g", "k/f") }, func(n *node) { n.remove("d", "k/f") },
+		[]string{"i d/a/b/f", "i d/a/b", "i d/a", "i d/g", "ic k/f"},
+	},
 	{"moved file", func(n *node) { n.write("d/f", "e/g") }, func(n *node) { n.rename("d/f", "e/f") }, []string{"i d/f", "i e/f"}},
 	{"moved over another", func(n *node) { n.write("f", "g") }, func(n *node) { n.rename("f", "g") }, []string{"i f", "i g"}},
 	{"moved directory", func(n *node) { n.write("d/a/f", "d/g", "e/h") }, func(n *node) { n.rename("d", "e/d") }, []string{"i d", "ia e/d"}},
 	{"file becomes directory", func(n *node) { n.write("x") }, func(n *node) { n.remove("x"); n.write("x/f") }, []string{"ia x"}},
 	{"directory becomes file", func(n *node) { n.write("x/a/f", "x/g") }, func(n *node) { n.remove("x"); n.write("x") }, []string{"ic x"}},
-	{"directory becomes file, its parts marked", func(n *node) { n.write("x/a/f", "x/g") }, func(n *node) { n.remove("x"); n.write("x") },
-		[]string{"i x/a/f", "i x/g"}},
+	{
+		"directory becomes file, its parts marked", func(n *node) { n.write("x/a/f", "x/g") }, func(n *node) { n.remove("x"); n.write("x") },
+		[]string{"i x/a/f", "i x/g"},
+	},
 	{"directory becomes link", func(n *node) { n.write("x/a/f", "x/g", "y/z") }, func(n *node) { n.remove("x"); n.link("y", "x") }, []string{"i x"}},
 	{"directory becomes link, a part marked", func(n *node) { n.write("x/z/f", "y/z/f") }, func(n *node) { n.remove("x"); n.link("y", "x") }, []string{"ic x/z/f"}},
 	{"link becomes directory", func(n *node) { n.write("y/f"); n.link("y", "x") }, func(n *node) { n.remove("x"); n.write("x/g") }, []string{"ia x"}},

@@ -187,6 +187,28 @@ func TestUnreadable(t *testing.T) {
 	}
 }
 
+// A failure that cannot be told from the messages leaves everything.
+func TestUntold(t *testing.T) {
+	for name, line := range map[string]string{
+		"nothing":   `true`,
+		"elsewhere": `echo 'rsync: [receiver] chown "/elsewhere/f" failed: x' >&2`,
+		"unlisted":  `echo 'rsync: [receiver] chown "DST/unlisted" failed: x' >&2`,
+		"too much":  `yes 'rsync: [receiver] chown "DST/f" failed: x' | head -n 1000 >&2`,
+		"odd":       `echo 'rsync: [receiver] chown "DST/f"" failed: x' >&2`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			n := newNode(t, "local")
+			n.write("f", "d/g", "h")
+			wrap(t, `[ "$1" = --version ] || { RSYNC; `+strings.ReplaceAll(line, "DST", n.dst)+`; exit 23; }; exec RSYNC`)(&n.o)
+			n.age()
+			res := n.Push(t.Context(), set("i f", "a d", "i h"))
+			if got, want := marks(res.Left), `["d":5]["f":1]["h":1]`; res.Outcome != push.Partly || got != want {
+				t.Errorf("Push: got %v, left %s; want partly, left %s", res.Outcome, got, want)
+			}
+		})
+	}
+}
+
 // A push that is stopped ends its rsync, and what was sent is kept.
 func TestStop(t *testing.T) {
 	n := newNode(t, "local", func(o *Options) { o.Bandwidth = 1 << 20 })
@@ -221,7 +243,7 @@ func TestStop(t *testing.T) {
 // A node that takes connections and says nothing is given up.
 func TestIdle(t *testing.T) {
 	n := newNode(t, "local", wrap(t, `[ "$1" = --version ] && exec RSYNC; exec sleep 1000`))
-	p, err := start(t.Context(), spec{program: n.o.Program, args: []string{"x"}, dir: open(t, n.src)}, nil)
+	p, err := start(t.Context(), spec{program: n.o.Program, args: []string{"x"}, dir: open(t, n.src), attr: n.account.attributes()}, nil)
 	n.do(err)
 	end := p.finish(nil, 200*time.Millisecond)
 	if v := judge(&end); v.outcome != push.Again || !errors.Is(v.err, errIdle) {

@@ -50,15 +50,19 @@ func TestOthersAreLeftAlone(t *testing.T) {
 	for _, kind := range []string{"local", "daemon"} {
 		t.Run(kind, func(t *testing.T) {
 			n := newNode(t, kind)
-			n.write("p/sub/f", "p/file", "q/r/f", "plain/f")
+			n.write("p/sub/f", "p/file", "q/r/f", "plain/f", "unsent", "unsent.d/f")
 			n.plant("top", "p/other", "p/sub2/other", "p/sub/extra", "q/other", "q/r/other", "plain/other")
+			n.must(set("i "))
+			n.has(false, "unsent", "unsent.d", "p/sub/f")
 			n.must(set("i ", "i p", "a p/sub", "ic p/file", "i q", "i q/r", "i plain", "i nothing"))
 			n.has(true, "top", "p/other", "p/sub2/other", "q/other", "q/r/other", "plain/other", "p/sub/f", "p/file")
 			n.has(false, "p/sub/extra")
 			n.must(set("i ", "i q", "i plain"))
 			n.has(true, "top", "q/other", "plain/other")
 			n.must(set("i "))
-			n.has(true, "top")
+			n.must(set("i ", "ic p/file", "i q"))
+			n.has(true, "top", "q/other", "p/other")
+			n.has(false, "unsent", "unsent.d")
 			n.must(set("a "))
 			n.equal()
 		})
@@ -123,7 +127,7 @@ func TestMaxDelete(t *testing.T) {
 }
 
 func TestEmptySource(t *testing.T) {
-	n := newNode(t, "local", func(o *Options) { o.Rules = rules(t, "lost+found") })
+	n := newNode(t, "local", func(o *Options) { o.Rules = rules(t, "lost+found"); o.MaxDelete = 100 })
 	n.must(set("a ")) // nothing on either side
 	n.plant("f", "d/g")
 	n.write("lost+found/f")
@@ -226,7 +230,19 @@ func TestPoorReceiver(t *testing.T) {
 				n.must(set(gone...))
 			}
 			n.has(false, "d/old", "e/f/g", "top")
+			for _, name := range odd {
+				n.has(false, "odd/"+name, "odd2/"+name)
+			}
 			n.has(true, "d/extra", "extra", "e/f/x.log", "d/keep", "e/i")
+			for _, dir := range []string{"", "d", "e", "odd"} {
+				src, err := os.Stat(n.src + "/" + dir)
+				n.do(err)
+				dst, err := os.Stat(n.dst + "/" + dir)
+				n.do(err)
+				if !src.ModTime().Equal(dst.ModTime()) {
+					t.Errorf("time of %q: got %v, want %v", dir, dst.ModTime(), src.ModTime())
+				}
+			}
 			n.do(os.Remove(n.dst + "/e/f/x.log"))
 			n.must(set("a "))
 			n.equal()

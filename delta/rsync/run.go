@@ -33,11 +33,7 @@ func (b *batch) rsync(ctx context.Context, m mode, list []byte, scope *change.Se
 	if err != nil {
 		return unstarted(err)
 	}
-	idle := b.e.o.Timeout
-	if idle > 0 {
-		idle += patience
-	}
-	end := p.finish(list, idle)
+	end := p.finish(list, b.e.idle(m))
 	if m.missing && poor(&end) {
 		b.e.poorHand = true
 		return verdict{}
@@ -54,6 +50,14 @@ func (b *batch) rsync(ctx context.Context, m mode, list []byte, scope *change.Se
 		return verdict{}
 	}
 	return v
+}
+
+// idle is how long a run may do nothing before it is ended, 0 for ever.
+func (e *Engine) idle(m mode) time.Duration {
+	if e.o.Timeout <= 0 || e.brisk(m) {
+		return max(e.o.Timeout, 0)
+	}
+	return e.o.Timeout + patience
 }
 
 // codeVanished is rsync's exit code when entries were gone before they could
