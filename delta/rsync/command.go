@@ -1,6 +1,7 @@
 package rsync
 
 import (
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -25,6 +26,15 @@ type mode struct {
 
 	exclude []string // paths to leave alone, besides what the rules exclude
 	only    bool     // the list is of patterns, and nothing is sent: only removals
+}
+
+// same reports whether both modes have rsync do the same.
+func (m mode) same(o mode) bool {
+	if len(m.exclude) > 0 || len(o.exclude) > 0 {
+		return false
+	}
+	m.exclude, o.exclude = nil, nil
+	return reflect.DeepEqual(m, o)
 }
 
 // arguments returns rsync's arguments for a run.

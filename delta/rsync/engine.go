@@ -25,7 +25,9 @@
 // Push blocks until the node has confirmed or the push has failed. When its
 // context ends, rsync is told to end, and made to a few seconds later; Push
 // returns when it has. Close ends the shared ssh connection and waits for that.
-// Nothing runs on between pushes but that connection.
+// Between pushes nothing runs on but that connection and, for a minute after a
+// push, the rsync that is armed for the next. That one keeps the source's file
+// system in use, and one connection to the node.
 package rsync
 
 import (
@@ -45,12 +47,13 @@ import (
 // Engine makes one node equal to the source. Approve may be called at any
 // time; of Push and Close only one runs at a time.
 type Engine struct {
-	o       Options
-	log     *slog.Logger
-	account account
-	ssh     *session // nil where the node is not reached by ssh
-	node    string   // the destination, as rsync takes it
-	always  []string // arguments of every run
+	o        Options
+	log      *slog.Logger
+	account  account
+	ssh      *session  // nil where the node is not reached by ssh
+	armourer *armourer // nil where nothing is armed
+	node     string    // the destination, as rsync takes it
+	always   []string  // arguments of every run
 
 	checked  bool // the program is there and new enough
 	filled   bool // the source had something in it once
@@ -82,11 +85,17 @@ func New(o Options) (*Engine, error) {
 		e.ssh = newSession(&e.o, e.account, e.log)
 	}
 	e.always = options(&e.o, e.ssh)
+	if o.Armed != nil {
+		e.armourer = newArmourer(e, o.Armed)
+	}
 	return e, nil
 }
 
 // Close ends what the engine keeps between pushes.
-func (e *Engine) Close() error { return e.ssh.close() }
+func (e *Engine) Close() error {
+	e.armourer.close()
+	return e.ssh.close()
+}
 
 // Push makes the node equal to the source in everything that set names. The
 // result's Left is set only where not all of set is left.
@@ -94,6 +103,7 @@ func (e *Engine) Push(ctx context.Context, set *change.Set) push.Result {
 	began := time.Now()
 	res := e.push(ctx, set)
 	res.Took = time.Since(began)
+	e.armourer.report(res.Outcome == push.Done)
 	return res
 }
 

@@ -21,6 +21,9 @@ import (
 	"inosyncd/internal/source"
 )
 
+// armed has every engine of the tests arm its node: all of them hold either way.
+var armed = flag.Bool("armed", true, "keep nodes armed")
+
 func TestMain(m *testing.M) {
 	// A check starts some ten processes: see -rapid.checks for more of them.
 	if err := flag.Set("rapid.checks", "10"); err != nil {
@@ -35,6 +38,7 @@ type node struct {
 	t        testing.TB
 	src, dst string
 	rules    *filter.Rules
+	started  string // see armedNode
 }
 
 // kinds are the ways to a node that the tests go. Each starts what serves the
@@ -97,6 +101,9 @@ func (p *site) node(t testing.TB, change ...func(*Options)) *node {
 		Partial: true, Timeout: 20 * time.Second,
 	}
 	p.use(n.dst, &o)
+	if *armed {
+		o.Armed = make(chan struct{}, 1)
+	}
 	for _, f := range change {
 		f(&o)
 	}
@@ -110,6 +117,14 @@ func (p *site) node(t testing.TB, change ...func(*Options)) *node {
 		}
 	})
 	return n
+}
+
+// options are the engine's, to be changed between pushes. From then on nothing
+// is armed: what is had been started with the old ones.
+func (n *node) options() *Options {
+	n.armourer.close()
+	n.armourer = nil
+	return &n.o
 }
 
 func rules(t testing.TB, lines ...string) *filter.Rules {

@@ -1,6 +1,9 @@
 package rsync
 
-import "bytes"
+import (
+	"bytes"
+	"sync"
+)
 
 const (
 	maxLine  = 32 << 10 // a path of 4096 bytes, every one of them escaped, and more
@@ -11,6 +14,7 @@ const (
 // where rsync shows its progress, with a carriage return. It never fails and
 // keeps little, so that a process always finds its pipe drained.
 type lines struct {
+	mu     sync.Mutex             // guards take
 	take   func(line string) bool // nil takes nothing
 	notes  []string               // the first lines that were not taken
 	excess bool                   // some were not kept, or not whole
@@ -19,7 +23,16 @@ type lines struct {
 	skip bool   // the rest of a line that was too long
 }
 
+// bind has take take the lines that come from now on.
+func (l *lines) bind(take func(line string) bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.take = take
+}
+
 func (l *lines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	n := len(p)
 	for {
 		i := bytes.IndexAny(p, "\n\r")

@@ -49,6 +49,10 @@ type Options struct {
 	// can pass. "" shares no connection.
 	SocketDir string
 
+	// Armed bounds the rsyncs that wait for the next push: a channel of that
+	// capacity, shared by all engines. nil arms none.
+	Armed chan struct{}
+
 	Log *slog.Logger // nil discards
 
 	// Progress is called while a push runs, from one goroutine, with the

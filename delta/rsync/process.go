@@ -61,7 +61,7 @@ type exit struct {
 // notes. The process ends when ctx does, and has to be finished in any case.
 func start(ctx context.Context, s spec, item func(line string) bool) (*process, error) {
 	p := &process{done: make(chan struct{})}
-	p.out.take = item
+	p.out.bind(item)
 	p.ctx, p.cancel = context.WithCancelCause(ctx)
 	p.cmd = exec.CommandContext(p.ctx, s.program, s.args...)
 	p.cmd.Env, p.cmd.SysProcAttr = s.env, s.attr

@@ -37,7 +37,7 @@ func TestOvertaken(t *testing.T) {
 			n := newNode(t, "local")
 			n.write("f=old", "d/x=old")
 			n.full()
-			wrap(t, `[ "$1" = --version ] || { rm "$0.once" && { `+tt.change+`; }; } >/dev/null 2>&1; exec RSYNC`)(&n.o)
+			wrap(t, `[ "$1" = --version ] || { rm "$0.once" && { `+tt.change+`; }; } >/dev/null 2>&1; exec RSYNC`)(n.options())
 			n.do(os.WriteFile(n.o.Program+".once", nil, 0o600))
 			n.age()
 			res := n.Push(t.Context(), set(tt.marks))
@@ -56,7 +56,7 @@ func TestOvertaken(t *testing.T) {
 func TestGrowingFile(t *testing.T) {
 	n := newNode(t, "local")
 	n.write("f=" + strings.Repeat("x", 4<<20))
-	n.o.Bandwidth = 8 << 20
+	n.options().Bandwidth = 8 << 20
 	n.always = options(&n.o, nil)
 	f, err := os.OpenFile(n.src+"/f", os.O_APPEND|os.O_WRONLY, 0)
 	n.do(err)
@@ -199,7 +199,7 @@ func TestUntold(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			n := newNode(t, "local")
 			n.write("f", "d/g", "h")
-			wrap(t, `[ "$1" = --version ] || { RSYNC; `+strings.ReplaceAll(line, "DST", n.dst)+`; exit 23; }; exec RSYNC`)(&n.o)
+			wrap(t, `[ "$1" = --version ] || { RSYNC; `+strings.ReplaceAll(line, "DST", n.dst)+`; exit 23; }; exec RSYNC`)(n.options())
 			n.age()
 			res := n.Push(t.Context(), set("i f", "a d", "i h"))
 			if got, want := marks(res.Left), `["d":5]["f":1]["h":1]`; res.Outcome != push.Partly || got != want {

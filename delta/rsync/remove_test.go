@@ -193,7 +193,7 @@ func TestSourceGoneWhileRsyncStarts(t *testing.T) {
 	n := newNode(t, "local")
 	n.write("f", "d/g")
 	n.full()
-	wrap(t, `case "$*" in *--version*) ;; *) mv `+n.src+` `+n.src+`.away; mkdir `+n.src+`;; esac; exec RSYNC`)(&n.o)
+	wrap(t, `case "$*" in *--version*) ;; *) mv `+n.src+` `+n.src+`.away; mkdir `+n.src+`;; esac; exec RSYNC`)(n.options())
 	n.Push(t.Context(), set("a "))
 	n.has(true, "f", "d/g")
 	res := n.Push(t.Context(), set("a "))

@@ -24,21 +24,15 @@ func (b *batch) rsync(ctx context.Context, m mode, list []byte, scope *change.Se
 		res := delta.Unplanned(err)
 		return verdict{res.Outcome, res.Err, res.Cure}
 	}
-	s, err := b.e.prepare(m)
-	if err != nil {
-		return verdict{push.Hold, err, "correct the password file"}
+	end, v := b.start(ctx, m, list)
+	if v.outcome != push.Done {
+		return v
 	}
-	s.dir = b.plan.Root()
-	p, err := start(ctx, s, b.reader(m))
-	if err != nil {
-		return unstarted(err)
-	}
-	end := p.finish(list, b.e.idle(m))
 	if m.missing && poor(&end) {
 		b.e.poorHand = true
 		return verdict{}
 	}
-	v := judge(&end)
+	v = judge(&end)
 	if b.dry {
 		if v.outcome == push.Partly {
 			v = verdict{}
@@ -50,6 +44,32 @@ func (b *batch) rsync(ctx context.Context, m mode, list []byte, scope *change.Se
 		return verdict{}
 	}
 	return v
+}
+
+// start runs rsync to its end, an armed one where it can be had. One that was
+// armed may have lost its connection, or its server, while it waited: whatever
+// it came to but the trouble of single entries, another is started at once.
+func (b *batch) start(ctx context.Context, m mode, list []byte) (exit, verdict) {
+	if p := b.e.armourer.take(m); p != nil {
+		stop := context.AfterFunc(ctx, func() { p.cancel(context.Cause(ctx)) })
+		p.out.bind(b.reader(m))
+		end := p.finish(list, b.e.idle(m))
+		stop()
+		if judge(&end).outcome <= push.Partly || ctx.Err() != nil {
+			return end, verdict{}
+		}
+		b.e.log.Debug("an armed rsync was stale", "code", end.code)
+	}
+	s, err := b.e.prepare(m)
+	if err != nil {
+		return exit{}, verdict{push.Hold, err, "correct the password file"}
+	}
+	s.dir = b.plan.Root()
+	p, err := start(ctx, s, b.reader(m))
+	if err != nil {
+		return exit{}, unstarted(err)
+	}
+	return p.finish(list, b.e.idle(m)), verdict{}
 }
 
 // idle is how long a run may do nothing before it is ended, 0 for ever.
