@@ -163,18 +163,30 @@ func TestArmedAreBounded(t *testing.T) {
 	share := func(o *Options) { o.Armed = slots }
 	a, b := armedNode(t, "local", share), armedNode(t, "local", share)
 	a.write("f")
-	b.write("f")
+	b.write("f", "gone")
 	a.full()
 	a.awaitArmed(2)
 	b.full()
-	b.write("f=new")
-	b.must(set("ic f"))
-	b.equal()
-	if got := len(b.starts()); got != 2 {
-		t.Errorf("rsyncs started where the slots are taken: got %d, want 2", got)
+	b.awaitReported()
+	b.remove("gone")
+	b.must(set("i gone"))
+	b.awaitReported() // and so the report before has been acted upon
+	if len(b.armourer.ready) > 0 {
+		t.Error("a second node is armed where there is one slot")
 	}
 	a.do(a.Close())
-	b.write("f=newer")
+	b.write("f=new")
 	b.must(set("ic f"))
 	b.awaitArmed(4)
+}
+
+// awaitReported returns when the last report has been looked at.
+func (n *node) awaitReported() {
+	n.t.Helper()
+	labtest.Eventually(n.t, func() error {
+		if len(n.armourer.well) > 0 {
+			return errors.New("the report was not looked at")
+		}
+		return nil
+	})
 }
