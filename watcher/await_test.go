@@ -130,7 +130,7 @@ func TestEventsWakeAwait(t *testing.T) {
 
 func TestAwaitSeesAPathGrow(t *testing.T) {
 	dir := makeWay(t)
-	for range 100 {
+	for range 40 {
 		root := source.New(dir + "/new/c/d/e/root")
 		result := inBackground(t.Context(), root.Path(), func() bool { return root.Adopt() == nil })
 		if err := os.MkdirAll(root.Path(), 0o755); err != nil {

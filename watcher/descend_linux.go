@@ -124,9 +124,9 @@ func (m *model) nowListed(n *node) {
 
 // keepOnly cuts off the kids of n that are not in names, which is in order.
 func (m *model) keepOnly(n *node, names []string) {
-	for i := len(n.kids) - 1; i >= 0; i-- {
-		if _, ok := slices.BinarySearch(names, n.kids[i].name); !ok {
-			m.detach(n.kids[i])
+	for _, kid := range slices.Backward(n.kids) { // detach moves those behind it
+		if _, ok := slices.BinarySearch(names, kid.name); !ok {
+			m.detach(kid)
 		}
 	}
 	n.kids = slices.Grow(n.kids, max(0, len(names)-len(n.kids)))

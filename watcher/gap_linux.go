@@ -25,6 +25,7 @@ const maxWarnings = 10
 func (m *model) overflow() {
 	m.count.overflows.Add(1)
 	m.wantResync()
+	m.marks.lose()
 }
 
 func (m *model) wantResync() {

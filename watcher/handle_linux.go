@@ -14,6 +14,7 @@ func (m *model) handle(ev event) {
 	n := m.byWd[ev.wd]
 	switch {
 	case n == nil: // a watch that was given up while this waited
+		m.marks.reach(ev.wd)
 	case ev.mask&(unix.IN_IGNORED|unix.IN_UNMOUNT) != 0:
 		m.watchEnded(n)
 	case n == m.root && ev.mask&rootAlways != 0:

@@ -17,16 +17,19 @@ import (
 // goroutine that owns the tree of directories and emits.
 type inotify struct {
 	cancel context.CancelFunc // ends the model, which ends the reader
+	quit   <-chan struct{}    // closed by cancel
 	wg     sync.WaitGroup     // the reader and the model
 	count  *counters
-	done   chan struct{} // closed by the model when it ends by itself
-	err    error         // why; set before done is closed
+	asks   chan<- chan<- error // see Sync
+	done   chan struct{}       // closed by the model when it ends by itself
+	err    error               // why; set before done is closed
 }
 
 // counters are shared by the model, which writes them, and Stats.
 type counters struct {
 	watches, unwatched      atomic.Int64
 	events, gaps, overflows atomic.Uint64
+	behind                  atomic.Bool
 }
 
 // timing is what the tests shorten.
@@ -79,6 +82,7 @@ func runInotify(ctx context.Context, o Options, fd int, times timing) (Watcher, 
 	w := &inotify{cancel: cancel, count: &counters{}, done: make(chan struct{})}
 	q := newQueue(times.queue)
 	m := newModel(o, fd, q, w.count, times, running.Done())
+	w.asks, w.quit = m.marks.asks, running.Done()
 	w.wg.Go(func() { pump(kernel, q) })
 
 	release := context.AfterFunc(ctx, cancel)
@@ -126,6 +130,7 @@ func (w *inotify) Stats() Stats {
 		Events:    w.count.events.Load(),
 		Gaps:      w.count.gaps.Load(),
 		Overflows: w.count.overflows.Load(),
+		Behind:    w.count.behind.Load(),
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -12,7 +13,6 @@ import (
 	"golang.org/x/sys/unix"
 
 	"inosyncd/internal/change"
-	"inosyncd/internal/source"
 )
 
 // startShort is the inotify backend with the times of shortTiming.
@@ -67,19 +67,26 @@ func startWithQueue(ctx context.Context, t *testing.T, o Options, events int, ti
 func (tr *trial) has(ev change.Event) bool {
 	tr.mu.Lock()
 	defer tr.mu.Unlock()
-	for _, e := range tr.events {
-		if e == ev {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(tr.events, ev)
 }
 
-// A path of 3,000 times "deep/" is four times as long as a system call takes.
-const deepest = 3000
+// A path of 1,500 times "deep/" is longer than a system call takes.
+const deepest = 1500
 
 func TestDeepTree(t *testing.T) {
-	tr := newTrial(t, t.TempDir(), startShort, Options{Recursive: true}, func(tr *trial) {
+	// The descent is to need few descriptors.
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+		t.Fatal(err)
+	}
+	few := func(ctx context.Context, o Options) (Watcher, error) {
+		if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: 256, Max: limit.Max}); err != nil {
+			return nil, err
+		}
+		defer func() { _ = unix.Setrlimit(unix.RLIMIT_NOFILE, &limit) }()
+		return startShort(ctx, o)
+	}
+	tr := newTrial(t, t.TempDir(), few, Options{Recursive: true}, func(tr *trial) {
 		fd, err := openPath([]byte(tr.path("")))
 		tr.must(err)
 		for range deepest {
@@ -248,10 +255,7 @@ func TestPace(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer unix.Close(fd)
-	root := source.New(t.TempDir())
-	if err := root.Adopt(); err != nil {
-		t.Fatal(err)
-	}
+	root := adopted(t, t.TempDir())
 	gaps := 0
 	o := Options{Root: root, Recursive: true, Emit: func(change.Event) { gaps++ }}
 	times := shortTiming()
@@ -276,6 +280,51 @@ func TestPace(t *testing.T) {
 	m.settle(next)
 	if gaps != 2 {
 		t.Errorf("gaps after the pause: got %d, want 2", gaps)
+	}
+}
+
+// TestStale is about events in a directory whose parent is away when they are
+// looked at, and back when nothing more happens.
+func TestStale(t *testing.T) {
+	dir := t.TempDir()
+	do := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	do(os.MkdirAll(dir+"/a/b", 0o755))
+	do(os.MkdirAll(dir+"/x/y", 0o755))
+	fd, err := initInotify()
+	do(err)
+	defer unix.Close(fd)
+	set := change.New(0)
+	o := Options{Root: adopted(t, dir), Recursive: true, Emit: func(ev change.Event) {
+		if ev.AllBelow {
+			set.Add(ev.Path, change.AllBelow, time.Now())
+		}
+	}}
+	m := newModel(o, fd, newQueue(0), &counters{}, shortTiming(), nil)
+	do(m.setUp())
+	b := m.root.kid("a").kid("b")
+	do(os.Rename(dir+"/a", dir+"/c"))
+	do(os.Mkdir(dir+"/c/b/new", 0o755))
+	do(os.Rename(dir+"/x", dir+"/c/b/x"))
+	do(os.Mkdir(dir+"/c/b/x/y/z", 0o755))
+	m.handle(event{wd: b.wd, mask: unix.IN_CREATE | unix.IN_ISDIR, name: []byte("new")})
+	m.handle(event{wd: m.root.wd, mask: unix.IN_MOVED_FROM | unix.IN_ISDIR, name: []byte("x")})
+	m.handle(event{wd: b.wd, mask: unix.IN_MOVED_TO | unix.IN_ISDIR, name: []byte("x")})
+	m.settle(time.Now())
+	if b.kid("new") != nil || set.Covers("a/b/new/f") {
+		t.Error("a directory was found that is not there")
+	}
+	do(os.Rename(dir+"/c", dir+"/a"))
+	m.settle(time.Now())
+	if kid := b.kid("new"); kid == nil || kid.wd == 0 || !set.Covers("a/b/new/f") {
+		t.Errorf("when its parent is back: got %+v, want it watched and covered", kid)
+	}
+	if got := len(m.byWd); got != 7 {
+		t.Errorf("watches in the end: got %d, want 7, with what was moved and made below it", got)
 	}
 }
 

@@ -84,18 +84,22 @@ func (m *model) place(p *node, name string, fd int, st *unix.Stat_t) (*node, fou
 	case err != nil && kid != nil && kid.dev == st.Dev && kid.ino == st.Ino:
 		m.cannotWatch(kid, err)
 		return kid, fresh
+	case owner == kid && kid != nil:
+		return kid, known
+	case owner == nil && kid != nil && kid.wd == 0:
+		owner, f = kid, fresh // what hangs below it is listed next
 	case owner == nil:
 		owner, f = &node{}, fresh
-	case owner == kid:
-		return kid, known
 	case p.below(owner):
 		wd, err = 0, errLoop
 		owner, f = &node{}, looped
 	}
-	m.detach(kid)
-	delete(m.limbo, owner)
-	owner.unlink()
-	p.link(owner, name)
+	if owner != kid {
+		m.detach(kid)
+		delete(m.limbo, owner)
+		owner.unlink()
+		p.link(owner, name)
+	}
 	m.own(owner, wd, st)
 	if err != nil {
 		m.cannotWatch(owner, err)

@@ -56,6 +56,7 @@ type model struct {
 	noResync  time.Time                   // no resync before this
 	exhausted bool                        // the limit of watches was hit
 	told      bool                        // and that was logged
+	marks     marks                       // see sync_linux.go
 	gone      error                       // why the model ends
 
 	here   *node // the directory of hereFd; see at
@@ -82,6 +83,7 @@ func newModel(o Options, fd int, q *queue, count *counters, times timing, quit <
 		unwatched: map[*node]struct{}{},
 		nameless:  map[*node]map[uint64]uint32{},
 		unclosed:  map[entry]time.Time{},
+		marks:     newMarks(),
 		dirents:   make([]byte, 32<<10),
 	}
 }
@@ -108,6 +110,8 @@ func (m *model) run() error {
 			return nil
 		case <-timer.C:
 		case <-m.queue.ready:
+		case answer := <-m.marks.asks:
+			m.mark(answer)
 		}
 		chunks, lost, err := m.queue.take()
 		for _, chunk := range chunks {
@@ -157,6 +161,9 @@ func (m *model) settle(now time.Time) time.Time {
 	next = earliest(next, m.resyncAt)
 	m.leave()
 	m.publish()
+	if m.resyncAt.IsZero() {
+		m.marks.answer()
+	}
 	return next
 }
 
@@ -172,6 +179,7 @@ func earliest(times ...time.Time) (t time.Time) {
 func (m *model) publish() {
 	m.count.watches.Store(int64(len(m.byWd)))
 	m.count.unwatched.Store(int64(len(m.unwatched)))
+	m.count.behind.Store(!m.resyncAt.IsZero() || len(m.stale) > 0)
 	m.tellLimit()
 }
 

@@ -1,6 +1,7 @@
 package watcher
 
 import (
+	"errors"
 	"strconv"
 
 	"golang.org/x/sys/unix"
@@ -31,7 +32,7 @@ func (m *model) isNameless(n *node, name string) bool {
 		return false
 	}
 	_, err = statAt(dir, name)
-	return err == unix.ENOENT
+	return errors.Is(err, unix.ENOENT)
 }
 
 func (m *model) addNameless(n *node, ino uint64, mask uint32) {

@@ -82,6 +82,7 @@ type Stats struct {
 	Events    uint64 // events read from the kernel
 	Gaps      uint64 // events emitted with AllBelow because something was missed
 	Overflows uint64 // overflows of a queue
+	Behind    bool   // something was missed whose gap is still to be emitted
 }
 
 // Start watches o.Root by the named backend: inotify, fsnotify, notify, or
