@@ -1,0 +1,95 @@
+package e2e_test
+
+import (
+	"os"
+	"testing"
+	"time"
+)
+
+// TestRewriteOfTheSameSize rewrites a file with its size kept, and its time as
+// far as rsync's quick check looks, or further.
+func TestRewriteOfTheSameSize(t *testing.T) {
+	t.Parallel()
+	second := time.Unix(1_700_000_000, 0)
+	tests := []struct {
+		name          string
+		before, after time.Time // modification times
+	}{
+		{"in the same second", second.Add(100), second.Add(200)},
+		{"at the same time", second.Add(100), second.Add(100)},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			s := newSite(t)
+			n := s.local("local")
+			write(t, s.path("file"), "before")
+			must(t, os.Chtimes(s.path("file"), tt.before, tt.before))
+			s.startSynced(s.config("", n), n)
+			holds(t, n.dst+"/file", "before")
+
+			write(t, s.path("file"), "after!")
+			must(t, os.Chtimes(s.path("file"), tt.after, tt.after))
+			holds(t, n.dst+"/file", "after!")
+			s.same(n)
+		})
+	}
+}
+
+// TestNewFileWaitsForItsWriter writes new files slowly. What else changes is
+// sent meanwhile; they come when they are closed, not before.
+func TestNewFileWaitsForItsWriter(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	n := s.local("local")
+	must(t, os.Mkdir(s.path("old"), 0o755))
+	s.startSynced(s.config("eopen: 10m", n), n)
+
+	must(t, os.MkdirAll(s.path("new/deep"), 0o755))
+	names := []string{"slow", "old/slow", "new/slow", "new/deep/slow"}
+	var files []*os.File
+	for _, name := range names {
+		f, err := os.Create(s.path(name))
+		must(t, err)
+		defer f.Close()
+		files = append(files, f)
+	}
+	for i, part := range []string{"one ", "two ", "three"} {
+		for _, f := range files {
+			_, err := f.WriteString(part)
+			must(t, err)
+		}
+		for _, marker := range []string{"marker", "old/marker", "new/marker", "new/deep/marker"} {
+			marker += string('0' + rune(i))
+			write(t, s.path(marker), part)
+			holds(t, n.dst+"/"+marker, part)
+		}
+		for _, name := range names {
+			if exists(n.dst + "/" + name) {
+				t.Errorf("%q is on the node while it is written", name)
+			}
+		}
+	}
+	for i, f := range files {
+		must(t, f.Close())
+		holds(t, n.dst+"/"+names[i], "one two three")
+	}
+	s.same(n)
+}
+
+// TestWriterThatNeverCloses sees that eopen bounds the wait.
+func TestWriterThatNeverCloses(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	n := s.local("local")
+	s.startSynced(s.config("eopen: 300ms", n), n)
+	f, err := os.Create(s.path("open"))
+	must(t, err)
+	defer f.Close()
+	_, err = f.WriteString("so far")
+	must(t, err)
+	holds(t, n.dst+"/open", "so far")
+	_, err = f.WriteString(", and the rest")
+	must(t, err, f.Close())
+	holds(t, n.dst+"/open", "so far, and the rest")
+}

@@ -1,0 +1,43 @@
+// Package e2e_test tries the whole daemon out as its users run it: as a process,
+// with stock rsync and sshd at the other ends, on real trees.
+//
+// # Ordering
+//
+// Tests are independent of one another and run side by side, each with a source,
+// nodes and a daemon of its own.
+//
+// # Blocking and shutdown
+//
+// No test waits a fixed time for something to happen: it polls for the outcome
+// or waits for a line of the log, up to labtest.Limit. Every process that a test
+// starts ends with it.
+package e2e_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"testing"
+
+	"inosyncd/internal/lab"
+)
+
+// binary is the daemon, built with the race detector: a race that it finds
+// ends it with exit code 66 and is in the log of the test.
+var binary string
+
+func TestMain(m *testing.M) { os.Exit(run(m)) }
+
+func run(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "e2e")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(dir)
+	if binary, err = lab.BuildInosyncd(context.Background(), dir, "-race"); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return m.Run()
+}

@@ -1,0 +1,76 @@
+// Package labtest hands the equipment of package lab to tests: what cannot be
+// had skips the test with a reason, what goes wrong fails it, and what was
+// started ends with it.
+//
+// # Blocking and shutdown
+//
+// As in package lab. Everything is ended by the test's cleanup, in the reverse
+// order.
+package labtest
+
+import (
+	"os"
+	"testing"
+	"time"
+
+	"inosyncd/internal/lab"
+)
+
+// Limit is how long a test waits for what should happen soon.
+const Limit = 60 * time.Second
+
+// Need skips the test when a program is not installed.
+func Need(t testing.TB, programs ...string) {
+	t.Helper()
+	if err := lab.Need(programs...); err != nil {
+		t.Skipf("needs %q: %v", programs, err)
+	}
+}
+
+// Dir returns an empty directory with a short path, which the path of a unix
+// socket needs: unix(7).
+func Dir(t testing.TB) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "lab") //nolint:usetesting // t.TempDir has the test's name in its path
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := os.RemoveAll(dir); err != nil {
+			t.Errorf("removing what the test has made: %v", err)
+		}
+	})
+	return dir
+}
+
+// Daemon starts an rsync daemon.
+func Daemon(t testing.TB, modules ...lab.Module) *lab.Daemon {
+	t.Helper()
+	Need(t, "rsync")
+	d, err := lab.StartDaemon(Dir(t), lab.DaemonOptions{Modules: modules})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(d.Stop)
+	return d
+}
+
+// SSHD starts an sshd.
+func SSHD(t testing.TB) *lab.SSHD {
+	t.Helper()
+	Need(t, "sshd", "ssh", "ssh-keygen", "rsync")
+	s, err := lab.StartSSHD(Dir(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Stop)
+	return s
+}
+
+// Eventually fails the test when f has not returned nil within Limit.
+func Eventually(t testing.TB, f func() error) {
+	t.Helper()
+	if err := lab.Eventually(Limit, f); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,112 @@
+package lab
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// member is a process, told from a later one of the same number by the time
+// at which it was started.
+type member struct {
+	pid     int
+	started string // field 22 of /proc/PID/stat, proc_pid_stat(5)
+}
+
+// stat reads a process's parent and start time.
+func stat(pid int) (parent int, m member, ok bool) {
+	line, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return 0, member{}, false
+	}
+	// The second field is the program's name in parentheses: any bytes.
+	fields := strings.Fields(string(line[bytes.LastIndexByte(line, ')')+1:]))
+	if len(fields) < 20 || fields[0] == "Z" {
+		return 0, member{}, false
+	}
+	parent, err = strconv.Atoi(fields[1])
+	return parent, member{pid, fields[19]}, err == nil
+}
+
+// descendants are the processes below pid. A connection's process leaves the
+// group and the session of the server that it belongs to, so neither names
+// them all.
+func descendants(pid int) []member {
+	kids := make(map[int][]member)
+	dirs, _ := filepath.Glob("/proc/[0-9]*")
+	for _, dir := range dirs {
+		id, err := strconv.Atoi(filepath.Base(dir))
+		if err != nil {
+			continue
+		}
+		if parent, m, ok := stat(id); ok {
+			kids[parent] = append(kids[parent], m)
+		}
+	}
+	all := kids[pid]
+	for i := 0; i < len(all); i++ {
+		all = append(all, kids[all[i].pid]...)
+	}
+	return all
+}
+
+// kill ends those of the processes that are still there and waits until they
+// are gone. They are not our children, so all that can be done is to look.
+func kill(members []member) {
+	there := func(m member) bool {
+		_, now, ok := stat(m.pid)
+		return ok && now == m
+	}
+	for _, m := range members {
+		if there(m) {
+			_ = syscall.Kill(m.pid, syscall.SIGKILL)
+		}
+	}
+	_ = Eventually(5*time.Second, func() error {
+		if slices.ContainsFunc(members, there) {
+			return fmt.Errorf("killing %v: still there", members)
+		}
+		return nil
+	})
+}
+
+// listens reports whether process pid itself listens on 127.0.0.1:port. To
+// connect would tell less, for the listener could be another, and would use up
+// one of a server's connections.
+func listens(pid, port int) bool {
+	socket, ok := listener(port)
+	if !ok {
+		return false
+	}
+	fds, _ := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", pid))
+	return slices.ContainsFunc(fds, func(fd string) bool {
+		to, err := os.Readlink(fd)
+		return err == nil && to == socket
+	})
+}
+
+// listener is the socket that listens on 127.0.0.1:port, as the links in
+// /proc/PID/fd name it.
+func listener(port int) (string, bool) {
+	f, err := os.Open("/proc/net/tcp")
+	if err != nil {
+		return "", false
+	}
+	defer f.Close()
+	// The address is in the machine's byte order and the state is TCP_LISTEN.
+	local := []string{fmt.Sprintf("0100007F:%04X", port), fmt.Sprintf("7F000001:%04X", port)}
+	for s := bufio.NewScanner(f); s.Scan(); {
+		fields := strings.Fields(s.Text())
+		if len(fields) > 9 && slices.Contains(local, fields[1]) && fields[3] == "0A" {
+			return "socket:[" + fields[9] + "]", true
+		}
+	}
+	return "", false
+}
