@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -75,52 +74,37 @@ func initInotify() (int, error) {
 
 // runInotify takes over fd and sets the watches.
 func runInotify(ctx context.Context, o Options, fd int, times timing) (Watcher, error) {
-	// The descriptor does not block, so the runtime polls it: the reader
-	// costs nothing while there is nothing to read, and Close wakes it.
-	kernel := os.NewFile(uintptr(fd), "inotify")
+	kernel, err := newReader(fd)
+	if err != nil {
+		_ = unix.Close(fd)
+		return nil, fmt.Errorf("watching %q: %w", o.Root.Path(), err)
+	}
 	running, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	w := &inotify{cancel: cancel, count: &counters{}, done: make(chan struct{})}
 	q := newQueue(times.queue)
 	m := newModel(o, fd, q, w.count, times, running.Done())
 	w.asks, w.quit = m.marks.asks, running.Done()
-	w.wg.Go(func() { pump(kernel, q) })
+	w.wg.Go(func() { kernel.pump(q) })
 
 	release := context.AfterFunc(ctx, cancel)
-	err := m.setUp()
+	err = m.setUp()
 	if !release() && err == nil {
 		err = context.Cause(ctx)
 	}
 	if err != nil {
 		cancel()
-		_ = kernel.Close()
+		kernel.close()
 		w.wg.Wait()
 		return nil, fmt.Errorf("watching %q: %w", o.Root.Path(), err)
 	}
 	w.wg.Go(func() {
-		defer kernel.Close() // wakes and ends the reader
+		defer kernel.close()
 		if err := m.run(); err != nil {
 			w.err = fmt.Errorf("watching %q: %w", o.Root.Path(), err)
 			close(w.done)
 		}
 	})
 	return w, nil
-}
-
-// pump moves what the kernel has to say into q until kernel is closed. It
-// never waits for anything else, so that the kernel's queue stays short.
-func pump(kernel *os.File, q *queue) {
-	buf := make([]byte, 64<<10)
-	for {
-		n, err := kernel.Read(buf)
-		switch {
-		case errors.Is(err, os.ErrClosed):
-			return
-		case err != nil:
-			q.end(fmt.Errorf("reading events: %w", err))
-			return
-		}
-		q.put(buf[:n])
-	}
 }
 
 func (w *inotify) Stats() Stats {

@@ -62,6 +62,7 @@ type model struct {
 	here   *node // the directory of hereFd; see at
 	hereFd int
 
+	sent    uint64 // events emitted
 	path    []byte // see relative
 	dirents []byte // see list
 }
@@ -114,6 +115,7 @@ func (m *model) run() error {
 			m.mark(answer)
 		}
 		chunks, lost, err := m.queue.take()
+		before := m.sent
 		for _, chunk := range chunks {
 			for ev := range events(chunk) {
 				m.handle(ev)
@@ -129,6 +131,9 @@ func (m *model) run() error {
 			return err
 		}
 		next := m.settle(time.Now())
+		if len(chunks) > 0 {
+			m.queue.dull.Store(m.sent == before)
+		}
 		switch {
 		case m.quitting():
 			return nil
@@ -209,17 +214,22 @@ func (m *model) excluded(path []byte, dir bool) bool {
 }
 
 func (m *model) emit(path string, mask uint32) {
-	m.o.Emit(change.Event{Path: path, Mask: mask})
+	m.send(change.Event{Path: path, Mask: mask})
+}
+
+func (m *model) send(ev change.Event) {
+	m.sent++
+	m.o.Emit(ev)
 }
 
 // emitTree emits that n is to be compared with all below it, and then the
 // files that were found open for writing there.
 func (m *model) emitTree(n *node, mask uint32) {
 	if path, ok := m.pathOf(n); ok {
-		m.o.Emit(change.Event{Path: path, Mask: mask, AllBelow: true})
+		m.send(change.Event{Path: path, Mask: mask, AllBelow: true})
 	}
 	for _, ev := range m.writing {
-		m.o.Emit(ev)
+		m.send(ev)
 	}
 	m.writing = nil
 }

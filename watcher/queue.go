@@ -3,6 +3,7 @@ package watcher
 import (
 	"slices"
 	"sync"
+	"sync/atomic"
 )
 
 // queueLimit bounds what waits in a queue, in bytes: about a million and a
@@ -15,6 +16,7 @@ const queueLimit = 64 << 20
 type queue struct {
 	ready chan struct{} // holds a token while there is something to take
 	limit int
+	dull  atomic.Bool // what was taken last came to nothing; see pump
 
 	mu     sync.Mutex
 	chunks [][]byte // guarded by mu, like what follows

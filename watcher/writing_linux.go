@@ -37,7 +37,7 @@ func (m *model) created(n *node, name, path string, mask uint32) {
 	if writing && len(m.unclosed) < maxUnclosed {
 		m.unclosed[entry{n, name}] = time.Now().Add(m.times.second)
 	}
-	m.o.Emit(change.Event{Path: path, Mask: mask, Writing: writing})
+	m.send(change.Event{Path: path, Mask: mask, Writing: writing})
 }
 
 // closed notes that nobody waits for the close of name in n any more.
