@@ -32,7 +32,7 @@ func (n *node) starts() []int {
 	data, err := os.ReadFile(n.started)
 	n.do(err)
 	var pids []int
-	for _, word := range strings.Fields(string(data)) {
+	for word := range strings.FieldsSeq(string(data)) {
 		pid, err := strconv.Atoi(word)
 		n.do(err)
 		pids = append(pids, pid)

@@ -24,21 +24,26 @@ func (s *site) storm(seed uint64) *lab.Storm {
 	return storm
 }
 
-// TestStorm sends everything that can happen to a tree to every kind of node.
+// TestStorm sends everything that can happen to a tree to every kind of node,
+// by rsyncs that were armed and by others.
 func TestStorm(t *testing.T) {
-	t.Parallel()
-	s := newSite(t)
-	remote, _ := s.ssh("remote")
-	locked, _ := s.module("locked", "push")
-	open, _ := s.module("open", "")
-	nodes := []node{s.local("local"), remote, locked, open}
+	for max, seed := range map[string]uint64{"max_armed: 0": 1, "max_armed: 16": 2} {
+		t.Run(max, func(t *testing.T) {
+			t.Parallel()
+			s := newSite(t)
+			remote, _ := s.ssh("remote")
+			locked, _ := s.module("locked", "push")
+			open, _ := s.module("open", "")
+			nodes := []node{s.local("local"), remote, locked, open}
 
-	storm := s.storm(1)
-	must(t, storm.Step(200)) // what the first full sync finds
-	s.start(s.config("", nodes...))
-	for range 4 {
-		must(t, storm.Step(250))
-		s.same(nodes...)
+			storm := s.storm(seed)
+			must(t, storm.Step(200)) // what the first full sync finds
+			s.start(s.config(max, nodes...))
+			for range 3 {
+				must(t, storm.Step(250))
+				s.same(nodes...)
+			}
+		})
 	}
 }
 
