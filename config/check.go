@@ -17,9 +17,9 @@ import (
 // 108 bytes, the last of them NUL.
 const longestSocket = 107
 
-// defaultControl is the control socket where none is named, "" where there is
+// DefaultControl is the control socket where none is named, "" where there is
 // no place for it.
-func defaultControl() string {
+func DefaultControl() string {
 	if os.Geteuid() == 0 {
 		return "/run/inosyncd.sock"
 	}

@@ -56,7 +56,7 @@ func load(file string, content []byte, overrides []Override) (*Config, error) {
 		top := &scope{at: root, own: l.layers(l.mapping(root, atTop), overrides)}
 		l.fill(c, top, Top)
 		if top.find("control") == nil {
-			c.Control = defaultControl()
+			c.Control = DefaultControl()
 		}
 		c.Mirrors = l.mirrors(top)
 		l.checkTop(c, top)

@@ -95,7 +95,7 @@ func TestDefaults(t *testing.T) {
 	c := mustLoad(t, "wpath: /srv/www\nrnodes: [a]\nrsync: RSYNC\n")
 	want := Config{
 		File: c.File, MaxParallel: 8, MaxArmed: 16, Reload: "signal", LogFormat: "text", LogLevel: "info",
-		Control: defaultControl(),
+		Control: DefaultControl(),
 		Mirrors: []Mirror{{
 			Name: "www", Enabled: true, WPath: "/srv/www/", Recursive: true, Mask: change.DefaultMask,
 			Edelay: 200 * time.Millisecond, Eopen: 30 * time.Second, Watcher: "auto", Schedule: "@daily",

@@ -66,6 +66,7 @@ func (a *app) command() *cobra.Command {
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(a.checkCommand(), a.syncCommand())
+	root.AddCommand(a.controlCommands()...)
 	return root
 }
 

@@ -15,6 +15,7 @@ import (
 	"github.com/coreos/go-systemd/v22/daemon"
 
 	"inosyncd/config"
+	"inosyncd/internal/control"
 	"inosyncd/internal/logging"
 )
 
@@ -27,6 +28,10 @@ type supervisor struct {
 	app     *app
 	log     *slog.Logger
 	logFile *logging.File // nil: standard error
+
+	desk      desk            // answers on the control socket
+	control   *control.Server // nil: none
+	controlAt string          // where the configuration wants it
 
 	sockets string  // directory for the sockets of shared ssh connections
 	limits  *limits // of the configuration in force
@@ -52,7 +57,7 @@ func (a *app) mirror(ctx context.Context) error {
 		return err
 	}
 	defer pid.release()
-	s := &supervisor{app: a}
+	s := newSupervisor(a)
 	if err := s.openLog(cfg); err != nil {
 		return err
 	}
@@ -71,6 +76,10 @@ func (s *supervisor) serve(ctx context.Context, cfg *config.Config) error {
 	defer signal.Stop(hup)
 
 	s.warn(cfg)
+	if err := s.openControl(cfg.Control); err != nil {
+		return err
+	}
+	defer s.closeControl()
 	s.apply(ctx, cfg)
 	defer s.stop()
 	if err := s.awaitWatching(ctx); err != nil {
@@ -122,6 +131,7 @@ func (s *supervisor) reload(ctx context.Context) {
 	}
 	s.warn(cfg)
 	s.apply(ctx, cfg)
+	s.moveControl(cfg.Control)
 	if s.awaitWatching(ctx) == nil {
 		s.log.Info("configuration reloaded", "mirrors", len(s.running))
 	}
@@ -176,6 +186,7 @@ func (s *supervisor) apply(ctx context.Context, cfg *config.Config) {
 			s.running = append(s.running, m)
 		}
 	}
+	s.desk.publish(cfg, s.running)
 }
 
 func indexMirror(cfg *config.Config, name string) int {

@@ -14,6 +14,8 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	// A program with the race detector sleeps for a second before it exits.
+	_ = os.Setenv("GORACE", "atexit_sleep_ms=0")
 	testscript.Main(m, map[string]func(){"inosyncd": main})
 }
 

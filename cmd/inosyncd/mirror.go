@@ -28,6 +28,7 @@ type mirror struct {
 	root  *source.Root
 	queue *debounce.Loop
 	nodes *fanout.Fanout
+	seen  watching // for those who ask
 
 	ready  chan struct{}      // closed when it watches, or waits for its source
 	cancel context.CancelFunc // ends the goroutine of run
@@ -40,6 +41,7 @@ func (s *supervisor) startMirror(ctx context.Context, cfg config.Mirror) (*mirro
 	if err != nil {
 		return nil, err
 	}
+	s.desk.pauseAgain(cfg.Name, nodes)
 	m := &mirror{
 		cfg:   cfg,
 		log:   s.log.With("mirror", cfg.Name),
@@ -110,6 +112,7 @@ func (m *mirror) hold(err error) {
 		cure = "bring the same directory back, or restart inosyncd to take what is there now"
 	}
 	m.log.Error("mirror held: nothing is deleted anywhere", "err", err, "cure", cure)
+	m.seen.hold(err.Error(), cure)
 	m.nodes.Hold(err.Error(), cure)
 }
 
@@ -133,6 +136,8 @@ func (m *mirror) watch(ctx context.Context, ready func()) error {
 	defer w.Close()
 	m.nodes.Resume()
 	m.queue.Resync(m.nodes.Add)
+	m.seen.begin(w)
+	defer m.seen.end()
 	m.log.Info("mirror watched", "wpath", m.cfg.WPath, "watches", w.Stats().Watches)
 	ready()
 	gone := watcher.Guard(ctx, m.root)

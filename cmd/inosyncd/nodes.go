@@ -21,6 +21,7 @@ type limits struct {
 	parallel int           // max_parallel
 	slots    *fanout.Slots // a push holds one of so many
 	share    int64         // bytes/s that each of them may use; 0 is no limit
+	armed    chan struct{} // an rsync that waits for its push holds one: max_armed
 }
 
 // newLimits divides rspeed_total evenly among the pushes that can run at once.
@@ -28,6 +29,9 @@ type limits struct {
 // while others rest; in return their sum is never more than the whole.
 func newLimits(cfg *config.Config) *limits {
 	l := &limits{parallel: cfg.MaxParallel, slots: fanout.NewSlots(cfg.MaxParallel)}
+	if cfg.MaxArmed > 0 {
+		l.armed = make(chan struct{}, cfg.MaxArmed)
+	}
 	nodes := 0
 	for _, m := range cfg.Mirrors {
 		for _, n := range m.Nodes {
@@ -43,7 +47,7 @@ func newLimits(cfg *config.Config) *limits {
 }
 
 func (l *limits) equal(o *limits) bool {
-	return o != nil && l.parallel == o.parallel && l.share == o.share
+	return o != nil && l.parallel == o.parallel && l.share == o.share && cap(l.armed) == cap(o.armed)
 }
 
 // bandwidth is the lower of the node's own limit and its share of the whole.
@@ -95,6 +99,7 @@ func (s *supervisor) target(m config.Mirror, n config.Node, root *source.Root) (
 	if err != nil {
 		return nil, err
 	}
+	o.Armed = s.limits.armed
 	o.Log = s.log.With("mirror", m.Name, "node", n.Name)
 	return rsync.New(o)
 }

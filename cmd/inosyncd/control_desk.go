@@ -1,0 +1,164 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"sync"
+	"time"
+
+	"inosyncd/config"
+	"inosyncd/fanout"
+	"inosyncd/internal/change"
+	"inosyncd/internal/control"
+	"inosyncd/internal/status"
+)
+
+// desk is where people are answered while the daemon runs: it implements
+// control.Daemon. It knows what the supervisor has published last, so nobody
+// waits while a configuration is being applied.
+type desk struct {
+	base status.Status // without mirrors; not changed
+
+	mu      sync.Mutex
+	cfg     *config.Config // guarded by mu; nil before the first
+	running []*mirror      // guarded by mu; replaced, never changed
+
+	// paused are the nodes that were paused: also a mirror that is started
+	// anew, because its configuration has changed, leaves them alone.
+	paused map[control.Node]bool // guarded by mu
+}
+
+func newSupervisor(a *app) *supervisor {
+	v, _ := programVersion()
+	return &supervisor{app: a, desk: desk{base: status.Status{
+		Version: v, PID: os.Getpid(), Started: *status.At(time.Now()),
+	}}}
+}
+
+// publish says what runs from now on.
+func (d *desk) publish(cfg *config.Config, running []*mirror) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.cfg, d.running = cfg, slices.Clone(running)
+}
+
+// view is what was published last; the configuration is never nil.
+func (d *desk) view() (*config.Config, []*mirror) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.cfg == nil {
+		return &config.Config{}, nil
+	}
+	return d.cfg, d.running
+}
+
+// find returns the mirror of that name, nil if it does not run.
+func find(running []*mirror, name string) *mirror {
+	i := slices.IndexFunc(running, func(m *mirror) bool { return m.cfg.Name == name })
+	if i < 0 {
+		return nil
+	}
+	return running[i]
+}
+
+// pauseAgain pauses the nodes of a mirror that a person has paused, before
+// anything is pushed to them.
+func (d *desk) pauseAgain(mirror string, nodes *fanout.Fanout) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for n := range d.paused {
+		if n.Mirror == mirror {
+			nodes.Pause(n.Node)
+		}
+	}
+}
+
+// Order implements control.Daemon.
+func (d *desk) Order(o control.Order, names []string) ([]control.Node, error) {
+	cfg, running := d.view()
+	chosen, err := chooseNodes(cfg, names)
+	if err != nil {
+		return nil, &control.UsageError{Msg: err.Error()}
+	}
+	var done []control.Node
+	var errs []error
+	for i, mc := range cfg.Mirrors {
+		m := find(running, mc.Name)
+		for k, nc := range mc.Nodes {
+			if !chosen[[2]int{i, k}] {
+				continue
+			}
+			n := control.Node{Mirror: mc.Name, Node: nc.Name}
+			if err := d.order(o, m, n); err != nil {
+				errs = append(errs, fmt.Errorf("%s %s: %w", n.Mirror, n.Node, err))
+				continue
+			}
+			done = append(done, n)
+		}
+	}
+	if o == control.Approve && len(done) > 0 {
+		return done, nil // the name stands for others too, which hold nothing
+	}
+	return done, errors.Join(errs...)
+}
+
+var errNotRunning = errors.New("the mirror could not be started; the log says why")
+
+// order does something to a node of m, which is nil when it does not run.
+func (d *desk) order(o control.Order, m *mirror, n control.Node) error {
+	switch {
+	case m == nil:
+		return errNotRunning
+	case o == control.Pause:
+		d.note(n, true)
+		m.nodes.Pause(n.Node)
+	case o == control.Resume:
+		d.note(n, false)
+		m.nodes.Unpause(n.Node)
+	case o == control.Resync:
+		m.queue.Resync(func(all *change.Set) { m.nodes.AddNode(n.Node, all) })
+		m.nodes.Kick(n.Node)
+	case o == control.Approve:
+		return approve(m.nodes, n.Node)
+	}
+	return nil
+}
+
+func (d *desk) note(n control.Node, paused bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.paused == nil {
+		d.paused = map[control.Node]bool{}
+	}
+	if paused {
+		d.paused[n] = true
+	} else {
+		delete(d.paused, n)
+	}
+}
+
+// approve releases what a node holds back.
+func approve(nodes *fanout.Fanout, name string) error {
+	for _, n := range nodes.Snapshot() {
+		if n.Node == name && n.State != status.Held {
+			return fmt.Errorf("nothing is held: its state is %s", n.State)
+		}
+	}
+	if !nodes.Approve(name) {
+		return errors.New("nothing is ever held")
+	}
+	return nil
+}
+
+// Status implements control.Daemon.
+func (d *desk) Status() status.Status {
+	cfg, running := d.view()
+	s := d.base
+	s.Mirrors = make([]status.Mirror, 0, len(cfg.Mirrors))
+	for _, mc := range cfg.Mirrors {
+		s.Mirrors = append(s.Mirrors, mirrorStatus(mc, find(running, mc.Name)))
+	}
+	return s
+}

@@ -1,0 +1,96 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"inosyncd/internal/control"
+)
+
+// watchPeriod is how often status --watch asks.
+const watchPeriod = time.Second
+
+func (a *app) statusCommand() *cobra.Command {
+	var asJSON, watch bool
+	cmd := &cobra.Command{
+		Use:   "status",
+		Short: "how the running daemon and its nodes stand",
+		Args:  noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			client, err := a.client()
+			if err != nil {
+				return err
+			}
+			if !watch {
+				text, err := statusText(cmd.Context(), client, asJSON)
+				if err == nil {
+					_, err = a.stdout.Write(text)
+				}
+				return err
+			}
+			return a.watchStatus(cmd.Context(), client, asJSON)
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON document in a line")
+	cmd.Flags().BoolVar(&watch, "watch", false, "print again on every change, until stopped")
+	return cmd
+}
+
+// watchStatus prints the status whenever it has changed, until ctx is done. A
+// terminal shows the last one only.
+func (a *app) watchStatus(ctx context.Context, client *control.Client, asJSON bool) error {
+	between := "\n"
+	if asJSON {
+		between = ""
+	} else if f, ok := a.stdout.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		between = "\x1b[H\x1b[2J" // ECMA-48: cursor home, erase the page
+	}
+	tick := time.NewTicker(watchPeriod)
+	defer tick.Stop()
+	var last []byte
+	for {
+		text, err := statusText(ctx, client, asJSON)
+		if err != nil {
+			return err
+		}
+		if !bytes.Equal(text, last) {
+			if last == nil && between == "\n" {
+				_, err = a.stdout.Write(text)
+			} else {
+				_, err = fmt.Fprintf(a.stdout, "%s%s", between, text)
+			}
+			if err != nil {
+				return err
+			}
+			last = text
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+func statusText(ctx context.Context, client *control.Client, asJSON bool) ([]byte, error) {
+	s, err := client.Status(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var b bytes.Buffer
+	if !asJSON {
+		printStatus(&b, s)
+		return b.Bytes(), nil
+	}
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	err = e.Encode(s)
+	return b.Bytes(), err
+}

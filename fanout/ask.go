@@ -1,0 +1,46 @@
+package fanout
+
+// Approver is a Target that can hold removals back until a person has approved
+// them.
+type Approver interface {
+	// Approve lets the next push make what was held. It may be called at any
+	// time.
+	Approve()
+}
+
+// Approve lets a node make the removals that it holds back, and has it try
+// again at once. It reports whether there is a node of that name that can.
+func (f *Fanout) Approve(name string) bool {
+	can := false
+	f.with(name, func(n *node) {
+		var a Approver
+		if a, can = n.o.Target.(Approver); can {
+			a.Approve()
+			n.kick()
+		}
+	})
+	return can
+}
+
+// Touching are the names of the nodes that have not confirmed something that
+// concerns path: it, a directory above it, or anything below it.
+func (f *Fanout) Touching(path string) []string {
+	var names []string
+	for _, n := range f.nodes {
+		if n.touches(path) {
+			names = append(names, n.o.Name)
+		}
+	}
+	return names
+}
+
+func (n *node) touches(path string) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for s := range n.backlog.sets {
+		if s.Touches(path) {
+			return true
+		}
+	}
+	return false
+}

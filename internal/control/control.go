@@ -1,0 +1,133 @@
+// Package control is the way to ask a running daemon and to tell it something:
+// HTTP with JSON on a unix socket. The daemon has the [Server], the commands
+// have the [Client], and curl --unix-socket does as well:
+//
+//	GET  /status                       the status document
+//	GET  /explain?path=P               a list of Explanation
+//	POST /wait[?path=P]                answers when P, or all, is on every node
+//	POST /pause, /resume, /resync [?node=N&...]
+//	POST /approve?node=N
+//
+// An answer that is not 200 is {"error": "..."}: 400 and 404 when the question
+// is wrong, 403 to those who may not ask, 409 when it cannot be done, 503 when
+// the daemon is busy or stopping. A path is the percent-encoded bytes of an
+// absolute path, so every name can be asked for.
+//
+// Only root and the user who runs the daemon are answered. The socket's mode
+// sees to that, and for each connection the kernel is asked who is at its other
+// end.
+//
+// # Ordering
+//
+// Requests are independent of one another. An order has been carried out when
+// its answer comes.
+//
+// # Blocking
+//
+// Questions and orders are answered at once, only /wait waits, and for that it
+// has a share of its own of a bounded number of requests.
+//
+// # Shutdown
+//
+// [Server.Close] ends the waiting with an error and waits for all goroutines.
+package control
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"inosyncd/internal/status"
+)
+
+// Daemon is what a Server speaks for. Its methods are called by many goroutines
+// at once. An error that is a *UsageError says that the question is wrong; any
+// other that it cannot be done.
+type Daemon interface {
+	Status() status.Status
+
+	// Wait returns when the absolute path, or with "" everything that was
+	// changed before, is on every node; or when ctx is done.
+	Wait(ctx context.Context, path string) error
+
+	// Explain says of an absolute path whether it is mirrored and pending,
+	// once for each mirror that it lies in. A path that ends in a slash is a
+	// directory's, also when there is nothing.
+	Explain(path string) ([]Explanation, error)
+
+	// Order does something to nodes: those of these names or, without names,
+	// to all. It returns which they were.
+	Order(o Order, names []string) ([]Node, error)
+}
+
+// Order is what can be done to nodes.
+type Order string
+
+// The orders.
+const (
+	Pause   Order = "pause"   // push nothing until Resume
+	Resume  Order = "resume"  // end a Pause, and try what failed again at once
+	Resync  Order = "resync"  // compare everything
+	Approve Order = "approve" // make the removals that were held
+)
+
+// Node names a node of a mirror.
+type Node struct {
+	Mirror string `json:"mirror"`
+	Node   string `json:"node"`
+}
+
+// Explanation is what becomes of a path in a mirror.
+type Explanation struct {
+	Mirror   string `json:"mirror"`
+	Mirrored bool   `json:"mirrored"`
+	Reason   string `json:"reason"`
+	Rule     *Rule  `json:"rule"` // that decides; null: none matches
+	Pending  *bool  `json:"pending"`
+	Queued   bool   `json:"queued"` // pending, and not yet handed to the nodes
+	Nodes    []Path `json:"nodes"`
+}
+
+// Rule is an exclude rule and its place; no File means that it is not from the
+// configuration.
+type Rule struct {
+	Text string `json:"text"`
+	File string `json:"file"`
+	Line int    `json:"line"`
+}
+
+// Path is how a path stands at a node.
+type Path struct {
+	Node     string       `json:"node"`
+	Pending  bool         `json:"pending"` // it, or something above or below it
+	State    status.State `json:"state"`   // of the node
+	Why      string       `json:"why"`     // it is pending
+	LastPush *time.Time   `json:"last_push"`
+}
+
+// UsageError is a question that is wrong: about a node or a path that the
+// daemon does not have.
+type UsageError struct{ Msg string }
+
+func (e *UsageError) Error() string { return e.Msg }
+
+// RunningError is why Serve has no socket: another daemon has it.
+type RunningError struct {
+	Path string
+	PID  int // 0 when unknown
+}
+
+func (e *RunningError) Error() string {
+	who := "another daemon"
+	if e.PID > 0 {
+		who = fmt.Sprintf("process %d", e.PID)
+	}
+	return fmt.Sprintf("already running: %s answers at the control socket %q", who, e.Path)
+}
+
+// NotRunningError is returned by a Client that finds nobody at the socket.
+type NotRunningError struct{ Path string }
+
+func (e *NotRunningError) Error() string {
+	return fmt.Sprintf("no daemon answers at the control socket %q", e.Path)
+}

@@ -1,0 +1,114 @@
+package control
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// probeLimit is how long a daemon may take to accept a connection before the
+// socket is taken for one that somebody holds and does not serve.
+const probeLimit = 2 * time.Second
+
+// listen makes the socket at path, with mode 0600. One that a dead daemon has
+// left is replaced.
+func listen(path string) (*net.UnixListener, error) {
+	if err := removeStale(path); err != nil {
+		return nil, err
+	}
+	lc := net.ListenConfig{Control: private}
+	l, err := lc.Listen(context.Background(), "unix", path)
+	if errors.Is(err, unix.EADDRINUSE) {
+		return nil, &RunningError{Path: path} // it was faster
+	}
+	if err != nil {
+		return nil, makingError(path, err)
+	}
+	return l.(*net.UnixListener), nil
+}
+
+// private gives the socket its mode before it has a name: bind(2) takes the
+// mode from the socket, so there is no moment at which others can connect.
+func private(_, _ string, c syscall.RawConn) error {
+	var err error
+	if e := c.Control(func(fd uintptr) { err = unix.Fchmod(int(fd), 0o600) }); e != nil {
+		return e
+	}
+	return err
+}
+
+func makingError(path string, err error) error {
+	if errno, ok := errors.AsType[syscall.Errno](err); ok {
+		err = errno // without the path once more
+	}
+	return fmt.Errorf("making the control socket %q: %w; name a place that can be written with the key control, or none with \"\"", path, err)
+}
+
+// removeStale removes a socket that nobody listens on.
+func removeStale(path string) error {
+	was, err := os.Lstat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return makingError(path, err)
+	case was.Mode().Type() != fs.ModeSocket:
+		return makingError(path, errors.New("something is there that is no socket"))
+	}
+	pid, err := probe(path)
+	switch {
+	case err == nil:
+		return &RunningError{Path: path, PID: pid}
+	case errors.Is(err, unix.ECONNREFUSED):
+		return takeAway(path, was)
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	}
+	return makingError(path, err)
+}
+
+// probe connects to the socket at path and returns who listens there.
+func probe(path string) (pid int, err error) {
+	c, err := net.DialTimeout("unix", path, probeLimit)
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	defer c.Close()
+	// Of the listening end the kernel keeps who called listen(2); unix(7).
+	if cred, err := peer(c); err == nil {
+		pid = int(cred.Pid)
+	}
+	return pid, nil
+}
+
+// takeAway removes the socket was from path. Another daemon may have replaced
+// it meanwhile, so it is moved aside, and back if it is not the one.
+func takeAway(path string, was fs.FileInfo) error {
+	aside := path + ".stale"
+	if err := os.Rename(path, aside); err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		return makingError(path, err)
+	}
+	now, err := os.Lstat(aside)
+	if err == nil && (!os.SameFile(was, now) || !was.ModTime().Equal(now.ModTime())) {
+		_ = os.Link(aside, path)
+		_ = os.Remove(aside)
+		return &RunningError{Path: path}
+	}
+	if err := os.Remove(aside); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return makingError(path, err)
+	}
+	return nil
+}
