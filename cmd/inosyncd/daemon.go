@@ -36,6 +36,9 @@ type supervisor struct {
 	sockets string  // directory for the sockets of shared ssh connections
 	limits  *limits // of the configuration in force
 	running []*mirror
+
+	files []string    // that the configuration was made from
+	saved *autoReload // tells when one is saved; nil: they are read on HUP alone
 }
 
 // mirror is the program without a command: it mirrors until ctx is done.
@@ -45,6 +48,7 @@ func (a *app) mirror(ctx context.Context) error {
 		return fmt.Errorf("locating the configuration: %w", err)
 	}
 	a.configFile = file
+	read := versionsOf([]string{file})
 	cfg, err := a.load()
 	if err != nil {
 		return err
@@ -66,11 +70,12 @@ func (a *app) mirror(ctx context.Context) error {
 		return err
 	}
 	defer os.RemoveAll(s.sockets)
-	return s.serve(ctx, cfg)
+	return s.serve(ctx, cfg, read)
 }
 
-// serve applies cfg and, on every HUP, what the file then says.
-func (s *supervisor) serve(ctx context.Context, cfg *config.Config) error {
+// serve applies cfg, made of the files read, and on every HUP what they then
+// say.
+func (s *supervisor) serve(ctx context.Context, cfg *config.Config, read versions) error {
 	hup := make(chan os.Signal, 1)
 	signal.Notify(hup, syscall.SIGHUP)
 	defer signal.Stop(hup)
@@ -82,6 +87,8 @@ func (s *supervisor) serve(ctx context.Context, cfg *config.Config) error {
 	defer s.closeControl()
 	s.apply(ctx, cfg)
 	defer s.stop()
+	s.watchConfig(cfg, read)
+	defer func() { s.saved.close() }()
 	if err := s.awaitWatching(ctx); err != nil {
 		return err
 	}
@@ -98,6 +105,8 @@ func (s *supervisor) serve(ctx context.Context, cfg *config.Config) error {
 			s.tellSystemd(daemon.SdNotifyStopping)
 			return nil
 		case <-hup:
+			s.reload(ctx)
+		case <-s.saved.told():
 			s.reload(ctx)
 		}
 	}
@@ -124,6 +133,7 @@ func (s *supervisor) reload(ctx context.Context) {
 			s.log.Error("keeping the old log file", "err", err)
 		}
 	}
+	read := versionsOf(s.files)
 	cfg, err := s.app.load()
 	if err != nil {
 		s.logFaults(err)
@@ -132,8 +142,20 @@ func (s *supervisor) reload(ctx context.Context) {
 	s.warn(cfg)
 	s.apply(ctx, cfg)
 	s.moveControl(cfg.Control)
+	s.watchConfig(cfg, read)
 	if s.awaitWatching(ctx) == nil {
 		s.log.Info("configuration reloaded", "mirrors", len(s.running))
+	}
+}
+
+// watchConfig has the files of cfg watched, where it asks for that. Without it,
+// HUP still works, so a failure is no reason to stop.
+func (s *supervisor) watchConfig(cfg *config.Config, read versions) {
+	s.saved.close()
+	s.files = cfg.Files()
+	var err error
+	if s.saved, err = watchConfig(cfg, read); err != nil {
+		s.log.Error("reading the configuration on HUP only", "err", err)
 	}
 }
 

@@ -29,6 +29,7 @@ func TestScript(t *testing.T) {
 		Dir: "testdata",
 		Setup: func(env *testscript.Env) error {
 			rsync, err := exec.LookPath("rsync")
+			env.Defer(func() { endDaemon(env.WorkDir + "/pid") })
 			env.Setenv("RSYNC", rsync)
 			env.Setenv("XDG_RUNTIME_DIR", env.WorkDir)
 			return err
@@ -37,10 +38,19 @@ func TestScript(t *testing.T) {
 			"eventually": cmdEventually,
 			"exits":      cmdExits,
 			"hup":        func(ts *testscript.TestScript, _ bool, args []string) { signalPid(ts, args, syscall.SIGHUP) },
+			"saves":      cmdSaves,
 			"stop":       cmdStop,
 			"subst":      cmdSubst,
 		},
 	})
+}
+
+// endDaemon ends what a script that failed has left in the background.
+func endDaemon(pidFile string) {
+	text, _ := os.ReadFile(pidFile)
+	if pid, err := strconv.Atoi(strings.TrimSpace(string(text))); err == nil {
+		_ = syscall.Kill(pid, syscall.SIGTERM)
+	}
 }
 
 // eventually same A B | contains FILE TEXT | gone FILE: polls until it holds.
@@ -125,4 +135,15 @@ func signalPid(ts *testscript.TestScript, args []string, sig syscall.Signal) int
 func cmdSubst(ts *testscript.TestScript, _ bool, args []string) {
 	text := strings.NewReplacer("@WORK@", ts.Getenv("WORK"), "@RSYNC@", ts.Getenv("RSYNC")).Replace(ts.ReadFile(args[0]))
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(text), 0o600))
+}
+
+// saves N FILE TEXT: writes to FILE in place N times, a byte more each time of a
+// comment, and at last what is in the file TEXT.
+func cmdSaves(ts *testscript.TestScript, _ bool, args []string) {
+	n, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	for i := range n - 1 {
+		ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte("#"+strings.Repeat("x", i)), 0o600))
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(ts.ReadFile(args[2])), 0o600))
 }

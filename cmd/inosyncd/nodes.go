@@ -4,10 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"os"
-	"os/user"
-	"path/filepath"
-	"strconv"
 
 	"inosyncd/config"
 	"inosyncd/delta"
@@ -146,47 +142,4 @@ func engineOptions(m config.Mirror, n config.Node, root *source.Root, l *limits,
 		},
 		SocketDir: sockets,
 	}, nil
-}
-
-// makeSocketDir makes the directory for the sockets of shared ssh connections.
-// A socket's path must fit into 108 bytes (unix(7)), so it is kept short.
-func makeSocketDir() (string, error) {
-	base := os.Getenv("RUNTIME_DIRECTORY") // systemd.exec(5)
-	if base == "" && os.Geteuid() == 0 {
-		base = "/run"
-	}
-	if base == "" {
-		base = os.Getenv("XDG_RUNTIME_DIR")
-	}
-	dir, err := os.MkdirTemp(base, "inosyncd-")
-	if err != nil {
-		return "", fmt.Errorf("making the directory for ssh's sockets: %w", err)
-	}
-	return dir, os.Chmod(dir, 0o711) //nolint:gosec // others' own directories are below
-}
-
-// socketDirOf is the directory below dir that belongs to the user an engine
-// runs as.
-func socketDirOf(dir, name string) (string, error) {
-	uid, gid := os.Geteuid(), os.Getegid()
-	if name != "" {
-		u, err := user.Lookup(name)
-		if err != nil {
-			return "", err
-		}
-		if uid, err = strconv.Atoi(u.Uid); err != nil {
-			return "", err
-		}
-		if gid, err = strconv.Atoi(u.Gid); err != nil {
-			return "", err
-		}
-	}
-	dir = filepath.Join(dir, strconv.Itoa(uid))
-	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, os.ErrExist) {
-		return "", fmt.Errorf("making the directory for ssh's sockets: %w", err)
-	}
-	if err := os.Chown(dir, uid, gid); err != nil {
-		return "", fmt.Errorf("making the directory for ssh's sockets: %w", err)
-	}
-	return dir, nil
 }
