@@ -50,7 +50,7 @@ var changes = []struct {
 		[]string{"i d/a/b/f", "i d/a/b", "i d/a", "i d/g", "ic k/f"},
 	},
 	{"moved file", func(n *node) { n.write("d/f", "e/g") }, func(n *node) { n.rename("d/f", "e/f") }, []string{"i d/f", "i e/f"}},
-	{"moved over another", func(n *node) { n.write("f", "g") }, func(n *node) { n.rename("f", "g") }, []string{"i f", "i g"}},
+	{"moved over another", func(n *node) { n.write("f", "g") }, func(n *node) { n.rename("f", "g") }, []string{"i f", "ic g"}},
 	{"moved directory", func(n *node) { n.write("d/a/f", "d/g", "e/h") }, func(n *node) { n.rename("d", "e/d") }, []string{"i d", "ia e/d"}},
 	{"file becomes directory", func(n *node) { n.write("x") }, func(n *node) { n.remove("x"); n.write("x/f") }, []string{"ia x"}},
 	{"directory becomes file", func(n *node) { n.write("x/a/f", "x/g") }, func(n *node) { n.remove("x"); n.write("x") }, []string{"ic x"}},
