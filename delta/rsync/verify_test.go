@@ -1,0 +1,63 @@
+package rsync
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestVerify(t *testing.T) {
+	for _, kind := range slices.Sorted(maps.Keys(kinds)) {
+		t.Run(kind, func(t *testing.T) {
+			n := newNode(t, kind, func(o *Options) { o.Rules = rules(t, "*.tmp") })
+			n.write("same", "content=one", "size", "mode", "gone\n", "d/f", "a.tmp")
+			n.full()
+			if got := n.verify(); len(got) > 0 {
+				t.Fatalf("Verify after a full sync: got %q, want nothing", got)
+			}
+			info, err := os.Stat(n.dst + "/content")
+			n.do(err)
+			n.plant("content=two", "size=other", "d/extra", "b.tmp")
+			n.do(os.Chtimes(n.dst+"/content", info.ModTime(), info.ModTime()))
+			n.do(os.Chmod(n.dst+"/mode", 0o600))
+			n.do(os.Remove(n.dst + "/gone\n"))
+			n.do(os.Remove(n.dst + "/d/f"))
+			want := []string{
+				`"content": content`, `"d/extra": extra`, `"d/f": missing`, `"gone\n": missing`,
+				`"mode": permissions`, `"size": content, size, times`,
+			}
+			if diff := cmp.Diff(want, n.verify()); diff != "" {
+				t.Errorf("Verify (-want +got):\n%s", diff)
+			}
+			n.has(true, "d/extra") // nothing was changed
+		})
+	}
+}
+
+// verify returns what differs, but for the times of directories.
+func (n *node) verify() []string {
+	n.t.Helper()
+	var got []string
+	_, err := n.Verify(n.t.Context(), func(d Difference) {
+		if d.Kind != "times" || !strings.Contains("/d", "/"+d.Path) {
+			got = append(got, fmt.Sprintf("%q: %s", d.Path, d.Kind))
+		}
+	})
+	n.do(err)
+	slices.Sort(got)
+	return got
+}
+
+func TestVerifyWithoutANode(t *testing.T) {
+	n := newNode(t, "local")
+	n.write("f")
+	n.do(os.RemoveAll(n.src))
+	if _, err := n.Verify(t.Context(), func(Difference) {}); err == nil {
+		t.Error("Verify without a source: got no error")
+	}
+}
