@@ -69,3 +69,27 @@ func TestTouching(t *testing.T) {
 		}
 	})
 }
+
+// TestKickDuringAPush has something done about a node while a push finds it
+// still undone: the next try does not wait.
+func TestKickDuringAPush(t *testing.T) {
+	for name, fails := range map[string]func(context.Context, *change.Set) push.Result{"again": down, "hold": full, "partly": refusing("x")} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f, target, _ := single(t, NodeOptions{})
+				target.will(func(ctx context.Context, set *change.Set) push.Result {
+					time.Sleep(time.Second)
+					return fails(ctx, set)
+				})
+				f.Add(of("x"))
+				synctest.Wait()
+				f.Kick("a")
+				target.expect("/x")
+				target.will(nil)
+				time.Sleep(time.Second)
+				target.expect("/x")
+				expectState(t, f, "PENDING 0")
+			})
+		})
+	}
+}

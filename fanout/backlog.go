@@ -23,6 +23,7 @@ type backlog struct {
 	sent    *change.Set // in the running push; nil when none runs
 	newPart *change.Set // what of sent came from fresh
 	oldPart *change.Set // and from later; nil when that was not due
+	kicked  bool        // since the push began: what it fails at is due at once
 }
 
 func newBacklog(limit int) *backlog {
@@ -102,10 +103,18 @@ func (b *backlog) fail(left *change.Set, all bool, next time.Time) {
 	b.end()
 }
 
-func (b *backlog) end() { b.sent, b.newPart, b.oldPart = nil, nil, nil }
+func (b *backlog) end() {
+	b.sent, b.newPart, b.oldPart = nil, nil, nil
+	if b.kicked {
+		b.kick()
+	}
+}
 
-// kick makes everything due.
-func (b *backlog) kick() { b.next, b.stuck = time.Time{}, false }
+// kick makes everything due, and what the running push will have failed at.
+func (b *backlog) kick() {
+	b.next, b.stuck = time.Time{}, false
+	b.kicked = b.sent != nil
+}
 
 // progress says of a push that left left whether something of its new part
 // went through (or there was none), and something of what had failed before.

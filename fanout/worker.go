@@ -112,7 +112,9 @@ func (n *node) finish(res push.Result, cancelled bool) told {
 		n.fail(res, now)
 	}
 	t.overcome = n.err == nil && n.held == nil
-	t.next = n.backlog.next
+	if t.next = n.backlog.next; t.next.IsZero() { // kicked meanwhile
+		t.next = now
+	}
 	return t
 }
 
