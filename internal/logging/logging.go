@@ -3,8 +3,8 @@
 // priorities.
 //
 // The handlers escape what they print: text lines quote a value that holds
-// anything but printable characters, JSON lines escape control characters, so
-// a file name cannot forge a line.
+// anything but printable characters, JSON lines escape those characters, so a
+// file name can neither forge a line nor command a terminal.
 package logging
 
 import (
@@ -31,7 +31,7 @@ func New(w io.Writer, o Options) *slog.Logger {
 	ho := &slog.HandlerOptions{Level: o.Level}
 	switch {
 	case o.Format == "json":
-		return slog.New(slog.NewJSONHandler(w, ho))
+		return slog.New(slog.NewJSONHandler(jsonLines{w}, ho))
 	case o.Journal:
 		return slog.New(newJournal(w, ho))
 	}
