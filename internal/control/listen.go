@@ -64,9 +64,9 @@ func removeStale(path string) error {
 	}
 	pid, err := probe(path)
 	switch {
-	case err == nil:
+	case err == nil && !dead(pid):
 		return &RunningError{Path: path, PID: pid}
-	case errors.Is(err, unix.ECONNREFUSED):
+	case err == nil, errors.Is(err, unix.ECONNREFUSED):
 		return takeAway(path, was)
 	case errors.Is(err, fs.ErrNotExist):
 		return nil
@@ -90,6 +90,11 @@ func probe(path string) (pid int, err error) {
 	}
 	return pid, nil
 }
+
+// dead reports whether the process that listened has ended: then nobody answers,
+// though a child that it was about to start may hold the socket for a moment. 0
+// is one that cannot be seen from here.
+func dead(pid int) bool { return pid > 0 && errors.Is(unix.Kill(pid, 0), unix.ESRCH) }
 
 // takeAway removes the socket was from path. Another daemon may have replaced
 // it meanwhile, so it is moved aside, and back if it is not the one.
