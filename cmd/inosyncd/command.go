@@ -64,8 +64,8 @@ func (a *app) command() *cobra.Command {
 	flags.BoolVarP(&a.pretend, "pretend", "p", false, "do not call rsync: log the syncs that would be made")
 	flags.BoolVar(&a.showVersion, "version", false, "print version, commit, Go version and the rsync found")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(a.checkCommand(), a.syncCommand())
+	root.AddCommand(a.checkCommand(), a.syncCommand(), a.verifyCommand())
+	root.AddCommand(a.manCommand(), a.completionCommand(), a.importCommand())
 	root.AddCommand(a.controlCommands()...)
 	return root
 }
@@ -84,6 +84,14 @@ func (a *app) syncCommand() *cobra.Command {
 		Use:   "sync [NODE...]",
 		Short: "one full sync of every mirror, then exit",
 		RunE:  func(cmd *cobra.Command, nodes []string) error { return a.sync(cmd.Context(), nodes) },
+	}
+}
+
+func (a *app) verifyCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "verify [NODE...]",
+		Short: "compare nodes with the source by content, list what differs",
+		RunE:  func(cmd *cobra.Command, nodes []string) error { return a.verify(cmd.Context(), nodes) },
 	}
 }
 
@@ -114,16 +122,17 @@ func (a *app) check() error {
 	return nil
 }
 
-// printable escapes what a terminal would act upon.
+// printable escapes what a terminal would act upon, but for the ends of lines.
 func printable(s string) string {
-	var b strings.Builder
-	for line := range strings.Lines(s) {
-		text, nl := strings.CutSuffix(line, "\n")
-		q := strconv.Quote(text)
-		b.WriteString(strings.ReplaceAll(q[1:len(q)-1], `\"`, `"`))
-		if nl {
-			b.WriteByte('\n')
-		}
+	lines := strings.Split(s, "\n")
+	for i := range lines {
+		lines[i] = escaped(lines[i])
 	}
-	return b.String()
+	return strings.Join(lines, "\n")
+}
+
+// escaped is a name as a person can read it, on one line.
+func escaped(name string) string {
+	q := strconv.Quote(name)
+	return strings.ReplaceAll(q[1:len(q)-1], `\"`, `"`)
 }

@@ -139,10 +139,11 @@ func (d *desk) note(n control.Node, paused bool) {
 	}
 }
 
-// approve releases what a node holds back.
+// approve releases what a node holds back. One that is being tried again may
+// hold it still.
 func approve(nodes *fanout.Fanout, name string) error {
 	for _, n := range nodes.Snapshot() {
-		if n.Node == name && n.State != status.Held {
+		if n.Node == name && n.State != status.Held && n.State != status.Syncing {
 			return fmt.Errorf("nothing is held: its state is %s", n.State)
 		}
 	}

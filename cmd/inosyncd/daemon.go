@@ -17,6 +17,7 @@ import (
 	"inosyncd/config"
 	"inosyncd/internal/control"
 	"inosyncd/internal/logging"
+	"inosyncd/internal/web"
 )
 
 // stopLimit is the time in which what is pending is pushed at the stop.
@@ -32,6 +33,8 @@ type supervisor struct {
 	desk      desk            // answers on the control socket
 	control   *control.Server // nil: none
 	controlAt string          // where the configuration wants it
+	web       *web.Server     // nil: none
+	webAt     string          // where the configuration wants it
 
 	sockets string  // directory for the sockets of shared ssh connections
 	limits  *limits // of the configuration in force
@@ -85,6 +88,10 @@ func (s *supervisor) serve(ctx context.Context, cfg *config.Config, read version
 		return err
 	}
 	defer s.closeControl()
+	if err := s.openWeb(cfg.Listen); err != nil {
+		return err
+	}
+	defer s.closeWeb()
 	s.apply(ctx, cfg)
 	defer s.stop()
 	s.watchConfig(cfg, read)
@@ -142,6 +149,7 @@ func (s *supervisor) reload(ctx context.Context) {
 	s.warn(cfg)
 	s.apply(ctx, cfg)
 	s.moveControl(cfg.Control)
+	s.moveWeb(cfg.Listen)
 	s.watchConfig(cfg, read)
 	if s.awaitWatching(ctx) == nil {
 		s.log.Info("configuration reloaded", "mirrors", len(s.running))

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"time"
 
@@ -151,12 +152,21 @@ func (m *mirror) watch(ctx context.Context, ready func()) error {
 			return w.Err()
 		case <-gone:
 			stop()
-			return m.root.Check()
+			return m.astray()
 		case <-ctx.Done():
 			stop()
 			return ctx.Err()
 		}
 	}
+}
+
+// astray is why the source is not what it was. It may be back by now, but what
+// was sent meanwhile is unknown: then it is watched anew.
+func (m *mirror) astray() error {
+	if err := m.root.Check(); err != nil {
+		return err
+	}
+	return fmt.Errorf("%w: %q led elsewhere for a moment", source.ErrGone, m.root.Path())
 }
 
 // nextFullSync is a timer for the next time of the schedule; none never fires.

@@ -16,15 +16,22 @@ import (
 	"inosyncd/internal/source"
 )
 
-// job is the full sync of one node.
+// job is what is done once with one node.
 type job struct {
 	mirror string
 	node   string
 	engine *rsync.Engine
+	log    *slog.Logger
 }
 
 // sync makes every node, or those that are named, equal to its source once.
 func (a *app) sync(ctx context.Context, names []string) error {
+	return a.withJobs(ctx, names, func(ctx context.Context, j *job) bool { return j.sync(ctx) })
+}
+
+// withJobs has do done for every node, or those that are named, at most
+// max_parallel at once. do reports whether all is well.
+func (a *app) withJobs(ctx context.Context, names []string, do func(context.Context, *job) bool) error {
 	cfg, err := a.load()
 	if err != nil {
 		return err
@@ -44,7 +51,7 @@ func (a *app) sync(ctx context.Context, names []string) error {
 	if err != nil {
 		return err
 	}
-	return runJobs(ctx, jobs, cfg.MaxParallel, log, out)
+	return runJobs(ctx, jobs, cfg.MaxParallel, out, do)
 }
 
 // makeJobs prepares a job for each enabled node that is asked for.
@@ -76,7 +83,7 @@ func makeJobs(cfg *config.Config, names []string, sockets string, log *slog.Logg
 			if err != nil {
 				return nil, fmt.Errorf("preparing the node %q: %w", n.Name, err)
 			}
-			jobs = append(jobs, &job{m.Name, n.Name, engine})
+			jobs = append(jobs, &job{m.Name, n.Name, engine, o.Log})
 		}
 	}
 	return jobs, nil
@@ -110,8 +117,8 @@ func chooseNodes(cfg *config.Config, names []string) (map[[2]int]bool, error) {
 	return chosen, nil
 }
 
-// runJobs runs the jobs, at most parallel at once, and reports each.
-func runJobs(ctx context.Context, jobs []*job, parallel int, log *slog.Logger, out *progress) error {
+// runJobs does the jobs, at most parallel at once.
+func runJobs(ctx context.Context, jobs []*job, parallel int, out *progress, do func(context.Context, *job) bool) error {
 	var (
 		wg     sync.WaitGroup
 		mu     sync.Mutex
@@ -122,7 +129,11 @@ func runJobs(ctx context.Context, jobs []*job, parallel int, log *slog.Logger, o
 		wg.Go(func() {
 			slots <- struct{}{}
 			defer func() { <-slots }()
-			if !j.run(ctx, log) {
+			well := do(ctx, j)
+			if err := j.engine.Close(); err != nil {
+				j.log.Debug("closing the engine failed", "err", err)
+			}
+			if !well {
 				mu.Lock()
 				failed = true
 				mu.Unlock()
@@ -140,21 +151,15 @@ func runJobs(ctx context.Context, jobs []*job, parallel int, log *slog.Logger, o
 	return nil
 }
 
-func (j *job) run(ctx context.Context, log *slog.Logger) bool {
-	log = log.With("mirror", j.mirror, "node", j.node)
-	defer func() {
-		if err := j.engine.Close(); err != nil {
-			log.Debug("closing the engine failed", "err", err)
-		}
-	}()
-	set := change.Full(time.Now())
-	res := j.engine.Push(ctx, set)
+// sync does one full sync and reports it.
+func (j *job) sync(ctx context.Context) bool {
+	res := j.engine.Push(ctx, change.Full(time.Now()))
 	if res.Outcome == push.Done {
-		log.Info("pushed", "paths", res.Paths, "bytes", res.Bytes, "deleted", res.Deleted, "took", res.Took)
+		j.log.Info("pushed", "paths", res.Paths, "bytes", res.Bytes, "deleted", res.Deleted, "took", res.Took)
 		return true
 	}
 	if ctx.Err() == nil {
-		log.Error("push failed", "err", res.Err, "cure", res.Cure)
+		j.log.Error("push failed", "err", res.Err, "cure", res.Cure)
 	}
 	return false
 }

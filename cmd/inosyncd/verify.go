@@ -1,0 +1,42 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"inosyncd/delta/rsync"
+)
+
+// verify compares every node, or those that are named, with its source by
+// content and lists what differs. It changes nothing.
+func (a *app) verify(ctx context.Context, names []string) error {
+	var mu sync.Mutex // orders the lines of several nodes
+	return a.withJobs(ctx, names, func(ctx context.Context, j *job) bool {
+		n := 0
+		cure, err := j.engine.Verify(ctx, func(d rsync.Difference) {
+			n++
+			mu.Lock()
+			defer mu.Unlock()
+			fmt.Fprintf(a.stdout, "%s: %s: %s\n", escaped(j.node), d.Kind, escaped(named(d.Path)))
+		})
+		if err != nil {
+			if ctx.Err() == nil {
+				j.log.Error("verification failed", "err", err, "cure", cure)
+			}
+			return false
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		fmt.Fprintf(a.stdout, "%s: entries that differ: %d\n", escaped(j.node), n)
+		return n == 0
+	})
+}
+
+// named is a path with a name for the root.
+func named(path string) string {
+	if path == "" {
+		return "."
+	}
+	return path
+}

@@ -1,0 +1,150 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"syscall"
+
+	"inosyncd/internal/control"
+	"inosyncd/internal/status"
+	"inosyncd/internal/web"
+)
+
+// webDesk answers the web page: it implements web.Daemon.
+type webDesk struct{ *desk }
+
+// Ready returns which mirror is not watched yet, or which node has not come to
+// the end of its first full sync. One that has failed is tried for ever, so a
+// node that is down does not keep the others from being ready.
+func (d webDesk) Ready() error {
+	cfg, running := d.view()
+	if len(cfg.Mirrors) == 0 {
+		return errors.New("starting")
+	}
+	for _, mc := range cfg.Mirrors {
+		if !mc.Enabled {
+			continue
+		}
+		m := find(running, mc.Name)
+		if m == nil {
+			return fmt.Errorf("mirror %s: %w", mc.Name, errNotRunning)
+		}
+		w, held := m.seen.get()
+		if held != nil {
+			return fmt.Errorf("mirror %s is held: %s", mc.Name, held.Reason)
+		}
+		if w == nil {
+			return fmt.Errorf("mirror %s: %w", mc.Name, errNotWatched)
+		}
+		for _, n := range m.nodes.Snapshot() {
+			if n.LastFullSync == nil && n.Failures == 0 && n.Held == nil {
+				return fmt.Errorf("mirror %s: the first full sync of %s has not ended", mc.Name, n.Node)
+			}
+		}
+	}
+	return nil
+}
+
+// Runs implements web.Daemon.
+func (d webDesk) Runs(n control.Node) bool { return d.named(n) == nil }
+
+// Orders implements web.Daemon.
+func (d webDesk) Orders(m status.Mirror, n status.Node) []control.Order {
+	name := control.Node{Mirror: m.Name, Node: n.Node}
+	switch {
+	case d.isPaused(name):
+		return []control.Order{control.Resume}
+	case m.Held != nil:
+		return []control.Order{control.Pause}
+	case n.State == status.Held:
+		return []control.Order{control.Approve, control.Resume, control.Pause, control.Resync}
+	case n.State == status.Failed:
+		return []control.Order{control.Resume, control.Pause, control.Resync}
+	}
+	return []control.Order{control.Pause, control.Resync}
+}
+
+// Order implements web.Daemon.
+func (d webDesk) Order(o control.Order, n control.Node) error {
+	if err := d.named(n); err != nil {
+		return err
+	}
+	_, running := d.view()
+	return d.order(o, find(running, n.Mirror), n)
+}
+
+// named returns nil when there is an enabled node of that name.
+func (d webDesk) named(n control.Node) error {
+	cfg, _ := d.view()
+	if i := indexMirror(cfg, n.Mirror); i >= 0 {
+		for _, nc := range cfg.Mirrors[i].Nodes {
+			if nc.Enabled && nc.Name == n.Node {
+				return nil
+			}
+		}
+	}
+	return &control.UsageError{Msg: fmt.Sprintf("mirror %q has no enabled node called %q", n.Mirror, n.Node)}
+}
+
+func (d *desk) isPaused(n control.Node) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.paused[n]
+}
+
+// openWeb listens where the configuration wants the web page.
+func (s *supervisor) openWeb(address string) error {
+	s.webAt = address
+	if address == "" {
+		return nil
+	}
+	v, c := programVersion()
+	page, err := web.Serve(address, webDesk{&s.desk}, web.Build{Version: v, Commit: c}, s.log)
+	if err != nil {
+		return err
+	}
+	s.web = page
+	s.log.Info("web page served", "url", page.URL())
+	if !page.Local() {
+		s.log.Warn("web page without buttons: other machines can read it, and nobody is asked who he is", "url", page.URL())
+	}
+	return nil
+}
+
+// moveWeb listens where a new configuration wants the page. When that fails it
+// stays where it is.
+func (s *supervisor) moveWeb(address string) {
+	if address == s.webAt {
+		return
+	}
+	was, wasAt := s.web, s.webAt
+	s.web = nil
+	err := s.openWeb(address)
+	if errors.Is(err, syscall.EADDRINUSE) && was != nil {
+		// The old one may be in the way: the same port of another address.
+		s.closePage(was)
+		was = nil
+		if err = s.openWeb(address); err != nil {
+			err = errors.Join(err, s.openWeb(wasAt))
+			s.log.Error("keeping the old address of the web page", "err", err)
+			return
+		}
+	}
+	if err != nil {
+		s.web, s.webAt = was, wasAt
+		s.log.Error("keeping the old address of the web page", "err", err)
+		return
+	}
+	s.closePage(was)
+}
+
+func (s *supervisor) closeWeb() { s.closePage(s.web) }
+
+func (s *supervisor) closePage(page *web.Server) {
+	if page == nil {
+		return
+	}
+	if err := page.Close(); err != nil {
+		s.log.Warn("closing the web page failed", "err", err)
+	}
+}

@@ -1,0 +1,179 @@
+// Package web is what a daemon shows at its listen address: a page with every
+// node, metrics for Prometheus, and two answers for supervisors.
+//
+//	GET  /             the page; it is complete without a script
+//	GET  /events       what changes on the page, as server-sent events
+//	GET  /status.json  the status document
+//	GET  /metrics      for Prometheus
+//	GET  /readyz       200 when every tree is watched, else 503 and why
+//	GET  /healthz      200 while the process answers
+//	POST /order        the page's buttons
+//
+// On a loopback address the page has buttons, for root and the user who runs
+// the daemon: the kernel is asked whose connection it is, as on the control
+// socket. An order must also come from the page itself, which is seen by its
+// origin and by a token that only the page has. On any other address there are
+// no buttons and no orders, as there is nobody to tell friend from stranger.
+//
+// # Ordering
+//
+// Every answer shows the daemon as it is at that time. An order has been
+// carried out when its answer comes.
+//
+// # Blocking
+//
+// Nothing here waits for a push. Connections, pages that are kept up to date
+// and the time that a request may take are bounded; what is too much is refused.
+//
+// # Shutdown
+//
+// [Server.Close] ends the event streams and waits for all goroutines.
+package web
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"inosyncd/internal/control"
+	"inosyncd/internal/status"
+)
+
+// Daemon is what a Server speaks for. Its methods are called by many goroutines
+// at once and do not wait for pushes.
+type Daemon interface {
+	Status() status.Status
+
+	// Ready returns why the daemon does not do its work yet, or no longer.
+	Ready() error
+
+	// Runs reports whether a node is enabled: others are shown, and not
+	// counted.
+	Runs(n control.Node) bool
+
+	// Orders are those that make sense for a node that runs and stands so.
+	Orders(mirror status.Mirror, node status.Node) []control.Order
+
+	// Order does something to one node. An error that is a
+	// *control.UsageError says that there is no such node.
+	Order(o control.Order, n control.Node) error
+}
+
+// Build is what the program was built from, for the metrics.
+type Build struct{ Version, Commit string }
+
+const (
+	maxConns   = 256      // at once
+	maxStreams = 32       // pages that are kept up to date
+	maxHeader  = 16 << 10 // bytes of a request's head
+	maxForm    = 16 << 10 // bytes of an order
+	readLimit  = 10 * time.Second
+	writeLimit = 10 * time.Second
+	idleLimit  = 30 * time.Second
+	closeLimit = 2 * time.Second // for the answers that are on their way
+	refresh    = time.Second     // of a page
+)
+
+// Server answers at a TCP address.
+type Server struct {
+	daemon Daemon
+	build  Build
+	log    *slog.Logger
+	http   *http.Server
+
+	addr  net.Addr
+	host  string // as the configuration names it
+	local bool   // addr is a loopback address
+	token string // an order has it
+
+	requests chan struct{} // a slot for each that is at work
+	streams  chan struct{} // and for each page that is kept up to date
+
+	cancel context.CancelFunc // ends the streams
+	done   sync.WaitGroup     // the goroutine that accepts
+	close  func() error       // once
+}
+
+// Serve listens at address, host:port, and answers there for d until Close. No
+// host is the loopback address, port 0 any that is free.
+func Serve(address string, d Daemon, b Build, log *slog.Logger) (*Server, error) {
+	l, host, err := listen(address)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	s := &Server{
+		daemon: d,
+		build:  b,
+		log:    log,
+		addr:   l.Addr(),
+		host:   host,
+		local:  isLoopback(l.Addr()),
+		token:  rand.Text(),
+		cancel: cancel,
+
+		requests: make(chan struct{}, maxConns), // one a connection
+		streams:  make(chan struct{}, maxStreams),
+	}
+	s.close = sync.OnceValue(s.shut)
+	s.http = &http.Server{
+		Handler:           s.count(s.routes()),
+		ReadHeaderTimeout: readLimit,
+		ReadTimeout:       readLimit,
+		WriteTimeout:      writeLimit,
+		IdleTimeout:       idleLimit,
+		MaxHeaderBytes:    maxHeader,
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+		BaseContext:       func(net.Listener) context.Context { return ctx },
+	}
+	s.done.Go(func() {
+		if err := s.http.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			log.Error("web page lost", "address", s.addr.String(), "err", err)
+		}
+	})
+	return s, nil
+}
+
+// URL is where the page is.
+func (s *Server) URL() string { return "http://" + s.addr.String() + "/" }
+
+// Local reports whether only this machine can reach the page, so that it has
+// buttons.
+func (s *Server) Local() bool { return s.local }
+
+// Close stops listening and returns when every request is answered. It may be
+// called more than once.
+func (s *Server) Close() error { return s.close() }
+
+func (s *Server) shut() error {
+	s.cancel()
+	ctx, cancel := context.WithTimeout(context.Background(), closeLimit)
+	defer cancel()
+	err := s.http.Shutdown(ctx)
+	if err != nil {
+		err = s.http.Close() // who does not take the answer goes without
+	}
+	s.done.Wait()
+	for range maxConns {
+		s.requests <- struct{}{} // waits for those that are at work
+	}
+	return err
+}
+
+// count lets Close wait for the requests that are at work.
+func (s *Server) count(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		select {
+		case s.requests <- struct{}{}:
+			defer func() { <-s.requests }()
+			next.ServeHTTP(w, r)
+		default:
+			http.Error(w, "stopping", http.StatusServiceUnavailable)
+		}
+	})
+}
