@@ -55,6 +55,8 @@ func (o Options) effect(ev change.Event) effect {
 		return opens
 	case ev.AllBelow, ev.Mask&(unix.IN_MOVED_TO|unix.IN_CREATE) != 0:
 		return closes // another file, or a directory, took the name
+	case ev.Mask&unix.IN_ALL_EVENTS == 0:
+		return closes // somebody looked, and nobody writes
 	case ev.Mask&(unix.IN_DELETE|unix.IN_MOVED_FROM|unix.IN_DELETE_SELF|unix.IN_MOVE_SELF) != 0:
 		return leaves
 	default:

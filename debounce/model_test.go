@@ -40,7 +40,7 @@ func (m *model) add(ev change.Event, now time.Time) {
 	wanted := ev.AllBelow || ev.Mask|isDir == isDir || is(m.o.Mask) || is(isDir) && is(create|remove|movedFrom|movedTo)
 	f := m.files[ev.Path]
 	switch {
-	case is(closed), ev.AllBelow, is(movedTo|create) && !ev.Writing:
+	case is(closed), ev.AllBelow, (is(movedTo|create) || ev.Mask|isDir == isDir) && !ev.Writing:
 		if f != nil && (f.wanted || f.told || f.late) {
 			m.pend(ev.Path, change.Itself|change.Content, now)
 		}

@@ -1,6 +1,7 @@
 package watcher
 
 import (
+	"errors"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -59,7 +60,8 @@ func (m *model) lookAgain(now time.Time) (next time.Time) {
 		if !e.dir.below(m.root) {
 			continue
 		}
-		if dir, err := m.at(e.dir); err != nil || !hasWriter(dir, e.name) {
+		// Where nobody can tell, the file is waited for as long as is allowed.
+		if dir, err := m.at(e.dir); err == nil && writerOf(dir, e.name) == nobody {
 			m.emit(string(m.relative(e.dir, []byte(e.name))), 0)
 		}
 	}
@@ -90,21 +92,38 @@ func (m *model) peeker(f frame) func(dirent) bool {
 	}
 }
 
-// hasWriter reports whether somebody has the regular file called name open for
-// writing. A read lease is refused with EAGAIN exactly then: fcntl(2), "Leases".
-// It is given back at once; who opens the file meanwhile waits for that. Every
-// other refusal, for want of CAP_LEASE or on a file system without leases,
-// tells nothing and counts as no.
-func hasWriter(dirfd int, name string) bool {
+// writer says whether a file is open for writing.
+type writer int
+
+const (
+	unknown writer = iota
+	nobody
+	somebody
+)
+
+// hasWriter reports whether somebody is known to have the regular file called
+// name open for writing.
+func hasWriter(dirfd int, name string) bool { return writerOf(dirfd, name) == somebody }
+
+// writerOf asks the kernel for the writer of the regular file called name. A
+// read lease is refused with EAGAIN exactly when there is one: fcntl(2),
+// "Leases". It is given back at once; who opens the file meanwhile waits for
+// that. Every other refusal, for want of CAP_LEASE or on a file system without
+// leases, tells nothing.
+func writerOf(dirfd int, name string) writer {
 	const flags = unix.O_RDONLY | unix.O_NOFOLLOW | unix.O_NONBLOCK | unix.O_NOCTTY | unix.O_CLOEXEC
 	fd, err := unix.Openat(dirfd, name, flags, 0)
 	if err != nil {
-		return false
+		return unknown
 	}
 	defer unix.Close(fd)
 	_, err = unix.FcntlInt(uintptr(fd), unix.F_SETLEASE, unix.F_RDLCK)
-	if err == nil {
+	switch {
+	case err == nil:
 		_, _ = unix.FcntlInt(uintptr(fd), unix.F_SETLEASE, unix.F_UNLCK)
+		return nobody
+	case errors.Is(err, unix.EAGAIN):
+		return somebody
 	}
-	return err == unix.EAGAIN
+	return unknown
 }
