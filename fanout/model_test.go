@@ -90,7 +90,7 @@ func (v verdict) leaving(set *change.Set) *change.Set {
 
 // unconfirmed is what the doc of push.Outcome makes of a verdict's Left.
 func (v verdict) unconfirmed(set, left *change.Set) *change.Set {
-	if v.outcome == push.Hold || v.outcome != push.Done && (left == nil || left.Empty()) {
+	if v.outcome != push.Done && (left == nil || left.Empty()) {
 		return set
 	}
 	if left == nil {

@@ -14,6 +14,7 @@ import (
 
 	"inosyncd/internal/change"
 	"inosyncd/internal/push"
+	"inosyncd/internal/status"
 )
 
 // A node that is down is tried for ever, ever more slowly up to RetryMax, and
@@ -271,5 +272,29 @@ func TestLog(t *testing.T) {
 		expect("of recovery", pushed, `level=INFO msg=recovered mirror=www node=a`)
 		f.Add(of("x"))
 		expect("afterwards", pushed)
+	})
+}
+
+// TestHoldOfAPart keeps back only what a hold is about: a batch that would
+// remove too much holds its removals, and nothing that is new.
+func TestHoldOfAPart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, target, _ := single(t, NodeOptions{})
+		target.will(func(context.Context, *change.Set) push.Result {
+			return push.Result{Outcome: push.Hold, Left: of("gone"), Err: errFull, Cure: "approve"}
+		})
+		f.Add(of("gone", "new"))
+		synctest.Wait()
+		target.expect("/gone /new")
+		target.will(nil)
+		f.Add(of("newer"))
+		time.Sleep(2 * time.Second)
+		target.expect("/newer")
+		if s := f.Snapshot()[0]; s.State != status.Held || s.Pending != 1 {
+			t.Errorf("Snapshot(): got %s with %d pending, want HELD with 1", s.State, s.Pending)
+		}
+		f.Kick("a")
+		synctest.Wait()
+		target.expect("/gone")
 	})
 }

@@ -107,7 +107,7 @@ func (n *node) finish(res push.Result, cancelled bool) told {
 		n.succeed(res.Left, now)
 	case push.Hold:
 		n.held, n.err = &status.Hold{Reason: why(res).Error(), Cure: res.Cure}, nil
-		n.backlog.fail(n.backlog.sent, true, now.Add(n.o.RetryMax))
+		n.backlog.fail(n.left(res), res.Left == nil, now.Add(n.o.RetryMax))
 	default:
 		n.fail(res, now)
 	}
@@ -121,7 +121,7 @@ func (n *node) finish(res push.Result, cancelled bool) told {
 // left is what a push that was not Done left. One that claims to have left
 // nothing has failed for no reason, so all of it is tried again.
 func (n *node) left(res push.Result) *change.Set {
-	if res.Outcome == push.Hold || res.Left == nil || res.Left.Empty() {
+	if res.Left == nil || res.Left.Empty() {
 		return n.backlog.sent
 	}
 	return res.Left

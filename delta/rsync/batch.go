@@ -16,8 +16,10 @@ type batch struct {
 	plan *delta.Plan
 	set  *change.Set // what the push is about
 
-	removes bool // this batch may remove entries from the node
-	dry     bool // the runs only count what they would remove
+	removes  bool // this batch may remove entries from the node
+	withheld bool // it would have, and has done all but that
+	released bool // it does so because that was approved
+	dry      bool // the runs only count what they would remove
 
 	// unsure are the files whose content was written and that rsync has not
 	// sent: it found them equal by size and time.
@@ -60,7 +62,8 @@ func (b *batch) run(ctx context.Context) push.Result {
 			return b.result(v)
 		}
 	}
-	if hold.outcome == push.Done {
+	b.withheld = hold.outcome == push.Hold
+	if b.released && !b.withheld {
 		b.e.settle()
 	}
 	return b.result(hold)
@@ -72,7 +75,7 @@ func (b *batch) result(end verdict) push.Result {
 		Outcome: end.outcome, Err: end.err, Cure: end.cure,
 		Paths: b.plan.Len(), Bytes: b.bytes, Deleted: b.removed,
 	}
-	if end.outcome != push.Done {
+	if end.outcome != push.Done && !b.withheld {
 		return res
 	}
 	left := b.vanished
@@ -92,10 +95,31 @@ func (b *batch) result(end verdict) push.Result {
 			res.Err, res.Cure = b.plan.Err, "let inosyncd read all of the source"
 		}
 	}
+	if b.withheld {
+		left.Merge(b.removals())
+		res.Outcome, res.Err, res.Cure = push.Hold, end.err, end.cure
+	}
 	if !left.Empty() {
 		res.Left = left
 	}
 	return res
+}
+
+// removals are what the batch would look at for something to remove.
+func (b *batch) removals() *change.Set {
+	set := change.New(0)
+	if b.plan.Full {
+		set.Add("", change.AllBelow, b.set.Since())
+	}
+	for i := range b.plan.Entries {
+		if p := &b.plan.Entries[i]; p.Mark&change.AllBelow != 0 {
+			set.Add(p.Path, change.AllBelow, b.set.Since())
+		}
+	}
+	for _, m := range b.plan.Missing {
+		set.Add(m.Path, change.Itself, b.set.Since())
+	}
+	return set
 }
 
 // send makes the entries that exist equal to the source's.

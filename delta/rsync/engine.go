@@ -91,6 +91,8 @@ func New(o Options) (*Engine, error) {
 	return e, nil
 }
 
+var errTooOld = errors.New("rsync is too old")
+
 // Close ends what the engine keeps between pushes.
 func (e *Engine) Close() error {
 	e.armourer.close()
@@ -109,10 +111,13 @@ func (e *Engine) Push(ctx context.Context, set *change.Set) push.Result {
 
 func (e *Engine) push(ctx context.Context, set *change.Set) push.Result {
 	if err := e.check(ctx); err != nil {
-		return push.Result{
-			Outcome: push.Hold, Err: err,
-			Cure: "install rsync 3.2.4 or newer, or name it with the key rsync",
+		if v := unstarted(err); v.outcome == push.Hold || errors.Is(err, errTooOld) {
+			return push.Result{
+				Outcome: push.Hold, Err: err,
+				Cure: "install rsync 3.2.4 or newer, or name it with the key rsync",
+			}
 		}
+		return push.Result{Outcome: push.Again, Err: err}
 	}
 	plan, err := delta.NewPlan(e.o.Source, e.o.Rules, e.o.Recursive, set)
 	if err != nil {
@@ -147,7 +152,7 @@ func (e *Engine) check(ctx context.Context) error {
 	case err != nil:
 		return err
 	case tooOld(version):
-		return fmt.Errorf("rsync %s cannot keep file names out of remote shells, 3.2.4 can", clip(clean(version)))
+		return fmt.Errorf("%w: rsync %s cannot keep file names out of remote shells, 3.2.4 can", errTooOld, clip(clean(version)))
 	}
 	e.checked = true
 	return nil

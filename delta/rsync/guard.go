@@ -15,7 +15,7 @@ func (e *Engine) Approve() {
 	e.approved = e.held
 }
 
-// settle ends what an approval was for.
+// settle ends an approval: what it was for has been done.
 func (e *Engine) settle() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -64,6 +64,7 @@ func (b *batch) guard(ctx context.Context) verdict {
 		limit = 0
 	}
 	if b.e.allow(n, limit) {
+		b.released = n > limit
 		return verdict{}
 	}
 	b.removes = false

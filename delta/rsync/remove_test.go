@@ -102,6 +102,9 @@ func TestMaxDelete(t *testing.T) {
 		if res.Outcome != push.Hold || res.Err == nil || res.Cure == "" || res.Deleted != 0 {
 			t.Fatalf("Push: got %v, %v, %q, %d removed; want hold and none", res.Outcome, res.Err, res.Cure, res.Deleted)
 		}
+		if res.Left == nil || !res.Left.Covers("b") || res.Left.Covers("new") {
+			t.Errorf("Push: got left %s; want the removals alone", marks(res.Left))
+		}
 		n.has(true, "b/1", "c/2", "c/3", "new")
 	}
 	n.Approve()
@@ -111,6 +114,8 @@ func TestMaxDelete(t *testing.T) {
 		t.Errorf("Push of more than was approved: got %v, want hold", res.Outcome)
 	}
 	n.has(true, "a/2", "b/1", "c/2")
+	n.write("meanwhile") // what is pushed before it is approved uses nothing up
+	n.must(set("ic meanwhile"))
 	n.Approve()
 	if res := n.must(all); res.Deleted < 5 {
 		t.Errorf("Deleted: got %d, want 5 or more", res.Deleted)

@@ -166,7 +166,11 @@ func (b *batch) incomplete(end *exit, v verdict, scope *change.Set) {
 		return true
 	}
 	if end.excess || bl.unknown || len(bl.names)+len(bl.gone) == 0 || !known(bl.names) || !known(bl.gone) {
-		b.fail(v, scope)
+		if v.err == nil {
+			b.vanished.Merge(scope) // nothing has failed: what it was goes around again
+		} else {
+			b.fail(v, scope)
+		}
 		return
 	}
 	for _, name := range bl.gone {

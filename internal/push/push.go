@@ -24,8 +24,8 @@ const (
 	// (everything, when Left is nil) is tried again after the retry delay.
 	Again
 
-	// Hold means that no retry helps before a person or the source does something.
-	// All of the set stays pending.
+	// Hold means that no retry helps before a person or the source does something
+	// about what is Left (everything, when Left is nil); the rest is done.
 	Hold
 )
 
