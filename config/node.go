@@ -64,6 +64,9 @@ func (l *loader) nodeScope(list *setting, element *yaml.Node, mirror *scope) (*s
 	}
 	if len(n.Content) == 2 && find(n.Content[0].Value, atTop|InNode) == nil {
 		if address.node = n.Content[0]; n.Content[1].ShortTag() == "!!null" {
+			whole := *address.node // YAML took the last colon for its own
+			whole.Value += ":"
+			address.node = &whole
 			return s, address
 		}
 		if n.Content[1].Kind == yaml.ScalarNode {

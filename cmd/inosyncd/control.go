@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 
 	"github.com/spf13/cobra"
 
+	"inosyncd/config"
 	"inosyncd/internal/control"
 )
 
@@ -84,16 +86,24 @@ func (a *app) wait(ctx context.Context, args []string) error {
 	return asUsage(client.Wait(ctx, path))
 }
 
-// client is the way to the daemon of the configuration.
+// client is the way to the daemon of the configuration. The faults of one that
+// the daemon has not taken are told, and no reason not to ask it.
 func (a *app) client() (*control.Client, error) {
+	var path string
 	cfg, err := a.load()
-	if err != nil {
-		return nil, err
+	if err == nil {
+		path = cfg.Control
+	} else {
+		path = config.ControlOf(a.configFile)
+		if _, missing := os.Stat(a.configFile); missing != nil {
+			return nil, err
+		}
+		report(a.stderr, err)
 	}
-	if cfg.Control == "" {
+	if path == "" {
 		return nil, errors.New("the configuration names no control socket: set the key control")
 	}
-	return control.NewClient(socketPaths(cfg.Control)...), nil
+	return control.NewClient(socketPaths(path)...), nil
 }
 
 // asUsage makes a usage error of what the daemon says is one.

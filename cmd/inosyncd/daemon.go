@@ -17,6 +17,7 @@ import (
 	"inosyncd/config"
 	"inosyncd/internal/control"
 	"inosyncd/internal/logging"
+	"inosyncd/internal/source"
 	"inosyncd/internal/web"
 )
 
@@ -29,6 +30,8 @@ type supervisor struct {
 	app     *app
 	log     *slog.Logger
 	logFile *logging.File // nil: standard error
+	level   slog.LevelVar
+	atStart *config.Config // for what is set at the start only
 
 	desk      desk            // answers on the control socket
 	control   *control.Server // nil: none
@@ -146,6 +149,7 @@ func (s *supervisor) reload(ctx context.Context) {
 		s.logFaults(err)
 		return
 	}
+	s.relog(cfg)
 	s.warn(cfg)
 	s.apply(ctx, cfg)
 	s.moveControl(cfg.Control)
@@ -199,6 +203,10 @@ func (s *supervisor) apply(ctx context.Context, cfg *config.Config) {
 		stop = append(stop, m)
 	}
 	stopMirrors(ctx, stop)
+	roots := map[string]*source.Root{}
+	for _, m := range stop {
+		roots[m.cfg.WPath] = m.root
+	}
 	if s.limits == nil || !lim.equal(s.limits) {
 		s.limits = lim
 	}
@@ -206,8 +214,12 @@ func (s *supervisor) apply(ctx context.Context, cfg *config.Config) {
 	for _, mc := range cfg.Mirrors {
 		m := keep[mc.Name]
 		if m == nil && mc.Enabled {
+			root := roots[mc.WPath]
+			if root == nil {
+				root = source.New(mc.WPath)
+			}
 			var err error
-			if m, err = s.startMirror(ctx, mc); err != nil {
+			if m, err = s.startMirror(ctx, mc, root); err != nil {
 				s.log.Error("mirror not started", "mirror", mc.Name, "err", err)
 				continue
 			}
@@ -243,14 +255,11 @@ func stopMirrors(ctx context.Context, mirrors []*mirror) {
 }
 
 func (s *supervisor) openLog(cfg *config.Config) error {
-	level := new(slog.LevelVar)
-	if err := level.UnmarshalText([]byte(cfg.LogLevel)); err != nil {
-		return fmt.Errorf("reading log_level: %w", err)
+	if err := s.setLevel(cfg); err != nil {
+		return err
 	}
-	if s.app.verbose {
-		level.Set(slog.LevelDebug)
-	}
-	o := logging.Options{Format: cfg.LogFormat, Level: level}
+	s.atStart = cfg
+	o := logging.Options{Format: cfg.LogFormat, Level: &s.level}
 	if !s.app.daemonize {
 		if f, ok := s.app.stderr.(*os.File); ok {
 			o.Journal = logging.ToJournal(f)
@@ -268,6 +277,28 @@ func (s *supervisor) openLog(cfg *config.Config) error {
 	}
 	s.log = logging.New(s.logFile, o)
 	return nil
+}
+
+func (s *supervisor) setLevel(cfg *config.Config) error {
+	if err := s.level.UnmarshalText([]byte(cfg.LogLevel)); err != nil {
+		return fmt.Errorf("reading log_level: %w", err)
+	}
+	if s.app.verbose {
+		s.level.Set(slog.LevelDebug)
+	}
+	return nil
+}
+
+// relog applies what can be changed of the log while it is written, and says
+// what cannot.
+func (s *supervisor) relog(cfg *config.Config) {
+	if err := s.setLevel(cfg); err != nil {
+		s.log.Error("keeping the old log level", "err", err)
+	}
+	was := s.atStart
+	if cfg.LogFile != was.LogFile || cfg.LogFormat != was.LogFormat || cfg.PidFile != was.PidFile {
+		s.log.Warn("log_file, log_format and pid_file change at the next start only")
+	}
 }
 
 func (s *supervisor) closeLog() {

@@ -36,8 +36,9 @@ type mirror struct {
 	done   chan struct{}      // closed when that has ended
 }
 
-func (s *supervisor) startMirror(ctx context.Context, cfg config.Mirror) (*mirror, error) {
-	root := source.New(cfg.WPath)
+// startMirror starts a mirror of root, which may be known from before: a source
+// that was replaced is not to become the source by a reload.
+func (s *supervisor) startMirror(ctx context.Context, cfg config.Mirror, root *source.Root) (*mirror, error) {
 	nodes, err := s.startNodes(cfg, root)
 	if err != nil {
 		return nil, err

@@ -47,21 +47,28 @@ func (a *app) withJobs(ctx context.Context, names []string, do func(context.Cont
 		return err
 	}
 	defer os.RemoveAll(sockets)
-	jobs, err := makeJobs(cfg, names, sockets, log, out)
+	jobs, all, err := makeJobs(cfg, names, sockets, log, out)
 	if err != nil {
 		return err
 	}
-	return runJobs(ctx, jobs, cfg.MaxParallel, out, do)
+	if err := runJobs(ctx, jobs, cfg.MaxParallel, out, do); err != nil {
+		return err
+	}
+	if !all {
+		return errReported
+	}
+	return nil
 }
 
-// makeJobs prepares a job for each enabled node that is asked for.
-func makeJobs(cfg *config.Config, names []string, sockets string, log *slog.Logger, out *progress) ([]*job, error) {
+// makeJobs prepares a job for each enabled node that is asked for. all says that
+// the sources of all of them are there; one that is not has been reported.
+func makeJobs(cfg *config.Config, names []string, sockets string, log *slog.Logger, out *progress) (jobs []*job, all bool, err error) {
 	chosen, err := chooseNodes(cfg, names)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	lim := newLimits(cfg)
-	var jobs []*job
+	all = true
 	for i, m := range cfg.Mirrors {
 		root := source.New(m.WPath)
 		for k, n := range m.Nodes {
@@ -70,23 +77,25 @@ func makeJobs(cfg *config.Config, names []string, sockets string, log *slog.Logg
 			}
 			if !root.Adopted() {
 				if err := root.Adopt(); err != nil {
-					return nil, fmt.Errorf("mirror %q: %w", m.Name, err)
+					log.Error("mirror left out", "mirror", m.Name, "err", err)
+					all = false
+					break
 				}
 			}
 			o, err := engineOptions(m, n, root, lim, sockets)
 			if err != nil {
-				return nil, fmt.Errorf("preparing the node %q: %w", n.Name, err)
+				return nil, false, fmt.Errorf("preparing the node %q: %w", n.Name, err)
 			}
 			o.Log = log.With("mirror", m.Name, "node", n.Name)
 			o.Progress = out.bar(m.Name, n.Name)
 			engine, err := rsync.New(o)
 			if err != nil {
-				return nil, fmt.Errorf("preparing the node %q: %w", n.Name, err)
+				return nil, false, fmt.Errorf("preparing the node %q: %w", n.Name, err)
 			}
 			jobs = append(jobs, &job{m.Name, n.Name, engine, o.Log})
 		}
 	}
-	return jobs, nil
+	return jobs, all, nil
 }
 
 // chooseNodes tells which nodes, by mirror and node number, are asked for: by
