@@ -7,7 +7,7 @@ FUZZTIME ?= 20s
 # Stamped above instead: the go command fails where git distrusts a checkout.
 export GOFLAGS += -buildvcs=false
 
-.PHONY: check build test race lint vet fmt fuzz bench demo need
+.PHONY: check build test race lint vet fmt fuzz model bench demo need
 check: need vet lint test # formatting is part of lint, the examples are part of test
 
 build:     ; go build -trimpath $(STAMP) ./cmd/inosyncd
@@ -20,6 +20,8 @@ need:      ; packaging/need gcc rsync ssh ssh-keygen sshd systemd-analyze
 fuzz: # every fuzz target of every package, FUZZTIME each
 	@for p in $$(go list ./...); do for f in $$(go test -list '^Fuzz' $$p | grep '^Fuzz'); do \
 		go test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) $$p || exit 1; done; done
+model: # make model N=1000: so many random histories of changes and faults
+	go test -race -timeout 0 -run '^TestModel$$' ./internal/e2e -rapid.checks=$(or $(N),300)
 demo: build
 	packaging/need rsync
 	go run ./internal/demo ./inosyncd

@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"fmt"
 	"os"
 	"testing"
 	"time"
@@ -34,6 +35,24 @@ func TestRewriteOfTheSameSize(t *testing.T) {
 			s.same(n)
 		})
 	}
+}
+
+// TestRewritesInARow rewrites a file with its size kept, faster than clocks
+// tick, while it is being sent again and again. The last version counts.
+func TestRewritesInARow(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	n := s.local("local")
+	s.startSynced(s.config("edelay: 0\npush_rate: 1000\npush_burst: 1000", n), n)
+	for round := range 10 {
+		last := ""
+		for i := range 300 {
+			last = fmt.Sprintf("%02d.%04d", round, i)
+			write(t, s.path("file"), last)
+		}
+		holds(t, n.dst+"/file", last)
+	}
+	s.same(n)
 }
 
 // TestNewFileWaitsForItsWriter writes new files slowly. What else changes is

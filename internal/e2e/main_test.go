@@ -15,6 +15,7 @@ package e2e_test
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"os"
 	"testing"
@@ -36,6 +37,16 @@ func run(m *testing.M) int {
 	}
 	defer os.RemoveAll(dir)
 	if binary, err = lab.BuildInosyncd(context.Background(), dir, "-race"); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	// A second's sleep at the end of every program is the race detector's own.
+	if err := os.Setenv("GORACE", "atexit_sleep_ms=0"); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	// So many random histories, unless the command line has another number.
+	if err := flag.Set("rapid.checks", "8"); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}

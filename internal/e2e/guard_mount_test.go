@@ -1,0 +1,96 @@
+package e2e_test
+
+import (
+	"os"
+	"runtime"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"inosyncd/internal/lab/labtest"
+)
+
+// privateMounts gives the test and what it starts from now on mounts of their
+// own. They belong to a thread, which gets the old ones back at the end: it may
+// have started children of other tests, which die with it.
+func privateMounts(t *testing.T) {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		t.Skip("needs root: it mounts file systems")
+	}
+	runtime.LockOSThread()
+	old, err := os.Open("/proc/thread-self/ns/mnt")
+	must(t, err)
+	at, err := os.Open(".")
+	must(t, err)
+	t.Cleanup(func() {
+		// setns(2) leads to the root directory.
+		err1, err2 := unix.Setns(int(old.Fd()), unix.CLONE_NEWNS), unix.Fchdir(int(at.Fd()))
+		must(t, err1, err2, old.Close(), at.Close())
+		runtime.UnlockOSThread()
+	})
+	if err := unix.Unshare(unix.CLONE_NEWNS); err != nil {
+		t.Skipf("needs a mount namespace of its own: %v", err)
+	}
+	must(t, unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""))
+}
+
+// TestSourceUnmounted takes the file system of the source away, which leaves
+// the empty directory that it was mounted on, and brings it back.
+func TestSourceUnmounted(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	privateMounts(t)
+	n := s.local("local")
+	disk := s.dir + "/disk"
+	must(t, os.Mkdir(disk, 0o755))
+	mount := func() { must(t, unix.Mount(disk, s.src, "", unix.MS_BIND, "")) }
+	mount()
+	write(t, s.path("kept"), "k")
+	write(t, s.path("removed"), "r")
+	s.startSynced(s.config("", n), n)
+	s.same(n)
+
+	// An armed rsync keeps it in use for a while: umount(2), MNT_DETACH.
+	must(t, unix.Unmount(s.src, unix.MNT_DETACH))
+	s.wait(1, held, "mirror", "site")
+	write(t, s.path("stray"), "in the directory below")
+	must(t, os.Remove(disk+"/removed"))
+	write(t, disk+"/new", "n")
+	s.command("resync")
+	if exists(n.dst+"/stray") || !exists(n.dst+"/kept") || !exists(n.dst+"/removed") {
+		t.Error("what a lost mount left was taken for the source")
+	}
+
+	must(t, os.Remove(s.path("stray")))
+	mount()
+	s.same(n)
+	write(t, s.path("later"), "l")
+	holds(t, n.dst+"/later", "l")
+}
+
+// TestSourceUnmountedForGood has another file system, which is empty, in the
+// place of the source's. With nothing armed, the source can be unmounted as soon
+// as no push runs.
+func TestSourceUnmountedForGood(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	privateMounts(t)
+	n := s.local("local")
+	mount := func() { must(t, unix.Mount("tmpfs", s.src, "tmpfs", 0, "")) }
+	mount()
+	write(t, s.path("kept"), "k")
+	s.startSynced(s.config("max_armed: 0", n), n)
+	holds(t, n.dst+"/kept", "k")
+
+	labtest.Eventually(t, func() error { return unix.Unmount(s.src, 0) })
+	s.wait(1, held, "mirror", "site")
+	mount()
+	write(t, s.path("stray"), "s")
+	s.command("resync")
+	_, err := s.Stop()
+	must(t, err)
+	if exists(n.dst+"/stray") || !exists(n.dst+"/kept") {
+		t.Error("another file system at the path of the source was taken for it")
+	}
+}

@@ -1,0 +1,63 @@
+package source_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"runtime"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"inosyncd/internal/source"
+)
+
+// TestCheckMounts mounts on the source and unmounts it. The mounts belong to a
+// thread that ends with the test.
+func TestCheckMounts(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("needs root: it mounts file systems")
+	}
+	runtime.LockOSThread()
+	if err := unix.Unshare(unix.CLONE_NEWNS); err != nil {
+		t.Skipf("needs a mount namespace of its own: %v", err)
+	}
+	must := func(errs ...error) {
+		t.Helper()
+		for _, err := range errs {
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	must(unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""))
+	dir := t.TempDir()
+	path, disk := filepath.Join(dir, "src"), filepath.Join(dir, "disk")
+	must(os.Mkdir(path, 0o700), os.Mkdir(disk, 0o700), unix.Mount("tmpfs", disk, "tmpfs", 0, ""))
+	onTop := func() error { return unix.Mount(disk, path, "", unix.MS_BIND, "") }
+	off := func() error { return unix.Unmount(path, 0) }
+	must(onTop())
+	r := source.New(path)
+	must(r.Adopt())
+
+	steps := []struct {
+		name string
+		do   func() error
+		gone bool
+	}{
+		{"unmounted", off, true},
+		{"another file system in its place", func() error { return unix.Mount("tmpfs", path, "tmpfs", 0, "") }, true},
+		{"that one unmounted", off, true},
+		{"mounted again", onTop, false},
+		{"mounted read-only", func() error { return unix.Mount("", path, "", unix.MS_REMOUNT|unix.MS_BIND|unix.MS_RDONLY, "") }, false},
+		{"something mounted over it", func() error { return unix.Mount("tmpfs", path, "tmpfs", 0, "") }, true},
+		{"that taken away", off, false},
+	}
+	for _, step := range steps {
+		must(step.do())
+		if err := r.Check(); errors.Is(err, source.ErrGone) != step.gone {
+			t.Errorf("Check() after %q: got %v, want gone %v", step.name, err, step.gone)
+		}
+	}
+	must(off(), unix.Unmount(disk, 0))
+}
