@@ -31,6 +31,8 @@ type mirror struct {
 	nodes *fanout.Fanout
 	seen  watching // for those who ask
 
+	heldFor string // why it is held, as it was logged; run's own
+
 	ready  chan struct{}      // closed when it watches, or waits for its source
 	cancel context.CancelFunc // ends the goroutine of run
 	done   chan struct{}      // closed when that has ended
@@ -110,10 +112,16 @@ func (m *mirror) awaitSource(ctx context.Context, ready func()) error {
 // hold stops all pushes of the mirror until the next watch.
 func (m *mirror) hold(err error) {
 	cure := "inosyncd tries again by itself"
-	if errors.Is(err, source.ErrGone) {
+	switch {
+	case !m.root.Adopted():
+		cure = "it is mirrored as soon as it is there"
+	case errors.Is(err, source.ErrGone):
 		cure = "bring the same directory back, or restart inosyncd to take what is there now"
 	}
-	m.log.Error("mirror held: nothing is deleted anywhere", "err", err, "cure", cure)
+	if m.heldFor != err.Error() {
+		m.heldFor = err.Error()
+		m.log.Error("mirror held: nothing is deleted anywhere", "err", err, "cure", cure)
+	}
 	m.seen.hold(err.Error(), cure)
 	m.nodes.Hold(err.Error(), cure)
 }
@@ -136,6 +144,7 @@ func (m *mirror) watch(ctx context.Context, ready func()) error {
 		return err
 	}
 	defer w.Close()
+	m.heldFor = ""
 	m.nodes.Resume()
 	m.queue.Resync(m.nodes.Add)
 	m.seen.begin(w)
