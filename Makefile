@@ -25,6 +25,6 @@ model: # make model N=1000: so many random histories of changes and faults
 demo: build
 	packaging/need rsync
 	go run ./internal/demo ./inosyncd
-bench: # make bench BENCH=-short is the smallest; go run ./bench -h
-	packaging/need rsync lsyncd
-	go run ./bench $(BENCH)
+bench: # writes docs/benchmarks.md; BENCH=-short is the smallest, and only prints
+	packaging/need rsync lsyncd ssh ssh-keygen sshd
+	go run ./bench $(or $(BENCH),-o docs/benchmarks.md)

@@ -6,24 +6,24 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"syscall"
-	"time"
 )
 
 // counter stands in for rsync: a link to this program, which leaves a mark and
-// becomes rsync. So the runs of rsync are counted in the same way for all.
+// becomes rsync. So the runs of rsync are counted in the same way for all. It
+// costs each run some milliseconds: nothing is timed with it.
 type counter struct{ link string }
 
-func newCounter(dir string) (counter, error) {
-	c := counter{filepath.Join(dir, "rsync")}
+func (b *bench) newCounter() (counter, error) {
+	dir, err := b.newDir()
+	if err != nil {
+		return counter{}, err
+	}
 	self, err := os.Executable()
 	if err != nil {
-		return c, err
+		return counter{}, err
 	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return c, err
-	}
+	c := counter{filepath.Join(dir, "rsync")}
 	return c, os.Symlink(self, c.link)
 }
 
@@ -50,20 +50,4 @@ func ranAsRsync(argv []string) bool {
 	fmt.Fprintln(os.Stderr, "becoming rsync:", err)
 	os.Exit(127)
 	return true
-}
-
-// cpuOf is the processor time of a process and of its children that it has
-// waited for: fields 14 to 17 of proc_pid_stat(5), in ticks of 10 ms.
-func cpuOf(pid int) time.Duration {
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
-		return 0
-	}
-	fields := bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:])
-	var ticks int64
-	for _, f := range fields[11:15] {
-		n, _ := strconv.ParseInt(string(f), 10, 64)
-		ticks += n
-	}
-	return time.Duration(ticks) * 10 * time.Millisecond
 }

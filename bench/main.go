@@ -1,10 +1,10 @@
-// Command bench measures inosyncd beside plain rsync and lsyncd, all in one run
-// on the same trees and the same rsync daemons, so that the ratios hold where
-// the times do not.
+// Command bench measures inosyncd beside lsyncd and plain rsync, all in one run
+// on the same trees and the same nodes, so that the ratios hold where the times
+// do not.
 //
-// Every program runs with its defaults but for the delay, which is 0. Programs
-// that are not installed are left out. A line of the result has the value of one
-// program and, for the others, how many times as much theirs is.
+// Every program runs with its defaults but for what conf.go says. Programs that
+// are not installed are left out. The nodes are stock servers on loopback: a
+// network adds its own time to everybody's.
 package main
 
 import (
@@ -14,54 +14,12 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"regexp"
 	"time"
 
 	"inosyncd/internal/lab"
 )
-
-// options are the sizes of the scenarios.
-type options struct {
-	samples int           // changes that are timed, each
-	pause   time.Duration // between them: the default push_rate is one a second
-	nodes   []int         // numbers of rsync daemons
-	small   int           // files of a small tree
-	large   int           // files of a large tree
-	flood   int           // new files at once
-	churn   int           // writes to excluded files
-	dirs    int           // directories to watch
-}
-
-var (
-	full  = options{15, 1050 * time.Millisecond, []int{1, 3, 10}, 1000, 100_000, 5000, 20_000, 20_000}
-	short = options{2, 0, []int{2}, 100, 500, 200, 200, 500}
-)
-
-// scenario is a thing to measure.
-type scenario struct {
-	name string
-	run  func(b *bench) error
-}
-
-func scenarios(o options) []scenario {
-	var list []scenario
-	for _, n := range o.nodes {
-		list = append(list, changeIn(tree{o.small, 100}, n))
-	}
-	list = append(list, changeIn(tree{o.large, 100}, 1), changeIn(tree{o.large, o.large}, 1))
-	return append(list,
-		scenario{fmt.Sprintf("new files %d, nodes 3", o.flood), (*bench).flood},
-		scenario{fmt.Sprintf("excluded writes %d", o.churn), (*bench).churn},
-		scenario{fmt.Sprintf("start, directories %d", o.dirs), (*bench).watch},
-	)
-}
-
-func changeIn(t tree, nodes int) scenario {
-	return scenario{
-		fmt.Sprintf("change, nodes %d, %v", nodes, t),
-		func(b *bench) error { return b.latency(nodes, t) },
-	}
-}
 
 func main() {
 	if ranAsRsync(os.Args) {
@@ -78,14 +36,9 @@ func run(args []string, out, progress io.Writer) error {
 	flags.SetOutput(progress)
 	only := flags.String("run", "", "only scenarios whose name matches this `regexp`")
 	smoke := flags.Bool("short", false, "the smallest sizes, to see that it runs")
-	o := full
-	flags.IntVar(&o.samples, "n", o.samples, "changes that are timed in each scenario")
-	flags.DurationVar(&o.pause, "pause", o.pause, "pause between timed changes")
-	flags.IntVar(&o.small, "small", o.small, "files of a small tree")
-	flags.IntVar(&o.large, "large", o.large, "files of a large tree")
-	flags.IntVar(&o.flood, "flood", o.flood, "new files at once")
-	flags.IntVar(&o.churn, "churn", o.churn, "writes to excluded files")
-	flags.IntVar(&o.dirs, "dirs", o.dirs, "directories to watch")
+	file := flags.String("o", "", "also write the report to this `file`")
+	o := usual
+	o.flags(flags)
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -105,14 +58,23 @@ func run(args []string, out, progress io.Writer) error {
 		if !match.MatchString(s.name) {
 			continue
 		}
-		fmt.Fprintln(progress, "#", s.name)
-		b.scenario = s.name
+		began, before := time.Now(), len(b.report.results)
 		if err := s.run(b); err != nil {
 			return fmt.Errorf("%s: %w", s.name, err)
 		}
+		fmt.Fprintf(progress, "# %s: %.0f s\n", s.name, time.Since(began).Seconds())
+		for _, res := range b.report.results[before:] {
+			fmt.Fprintf(progress, "%s, %s, %s: %v\n", res.label, res.measure, res.program, res)
+		}
 	}
-	b.report.print(out)
-	return nil
+	text := document(here(b.dir), &b.report)
+	if *file != "" {
+		if err := os.WriteFile(*file, []byte(text), 0o644); err != nil {
+			return err
+		}
+	}
+	_, err = io.WriteString(out, text)
+	return err
 }
 
 // bench is one run of the scenarios.
@@ -121,7 +83,7 @@ type bench struct {
 	dir      string   // everything that is made
 	programs []string // that are compared, inosyncd first
 	binary   string   // inosyncd, as built from this tree
-	scenario string   // the one that runs
+	sites    int      // made so far
 	report   report
 	progress io.Writer
 }
@@ -130,23 +92,26 @@ func newBench(o options, progress io.Writer) (*bench, error) {
 	if err := lab.Need("rsync"); err != nil {
 		return nil, err
 	}
-	dir, err := os.MkdirTemp("", "inosyncd-bench-")
+	dir, err := os.MkdirTemp("", "bench") // short: sockets are made in it
 	if err != nil {
 		return nil, err
 	}
-	b := &bench{
-		options:  o,
-		dir:      dir,
-		programs: []string{"inosyncd", "lsyncd", "rsync"},
-		progress: progress,
-	}
+	b := &bench{options: o, dir: dir, programs: []string{ours, lsyncd, plain}, progress: progress}
 	if b.binary, err = lab.BuildInosyncd(context.Background(), dir); err != nil {
 		_ = os.RemoveAll(dir)
 		return nil, err
 	}
 	if err := lab.Need("lsyncd"); err != nil {
 		fmt.Fprintln(progress, "# left out:", err)
-		b.programs = []string{"inosyncd", "rsync"}
+		b.programs = []string{ours, plain}
 	}
 	return b, nil
+}
+
+// newDir returns a new directory. It is left to who asked to remove it when it
+// is large.
+func (b *bench) newDir() (string, error) {
+	b.sites++
+	dir := filepath.Join(b.dir, fmt.Sprint(b.sites))
+	return dir, os.Mkdir(dir, 0o755)
 }

@@ -4,6 +4,9 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
+
+	"inosyncd/internal/lab/labtest"
 )
 
 // TestMain lets the test stand in for rsync, as the command does.
@@ -14,20 +17,55 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// TestShort runs all scenarios at their smallest size: it is no measurement, it
-// sees that they still run.
+// TestShort runs all scenarios at their smallest size. It is no measurement: it
+// sees that they still run, and that everything has arrived on inosyncd's nodes,
+// which are equal to the source. How the others fare is their affair.
 func TestShort(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes some seconds")
 	}
-	var out strings.Builder
-	if err := run([]string{"-short"}, &out, t.Output()); err != nil {
+	labtest.Need(t, "rsync", "ssh", "sshd", "ssh-keygen")
+	var progress strings.Builder
+	b, err := newBench(short, &progress)
+	if err != nil {
 		t.Fatal(err)
 	}
+	defer os.RemoveAll(b.dir)
 	for _, s := range scenarios(short) {
-		if !strings.Contains(out.String(), s.name) {
-			t.Errorf("report: no result of %q", s.name)
+		before := len(b.report.results)
+		if err := s.run(b); err != nil {
+			t.Fatalf("%s: %v", s.name, err)
+		}
+		wantResult(t, s.name, ours, b.report.results[before:])
+	}
+	for _, res := range b.report.results {
+		if res.more && res.program == ours {
+			t.Errorf("%s, %s, %s: got %v, want it to be finished", res.label, res.measure, res.program, res)
 		}
 	}
-	t.Log("\n" + out.String())
+	if progress.Len() > 0 {
+		t.Logf("progress:\n%s", progress.String())
+	}
+	t.Log("\n" + document(here(b.dir), &b.report))
+}
+
+func wantResult(t *testing.T, scenario, program string, results []result) {
+	t.Helper()
+	for _, res := range results {
+		if res.program == program && res.value > 0 {
+			return
+		}
+	}
+	t.Errorf("%s: no result of %s", scenario, program)
+}
+
+// TestTreeCPU wants work to be seen.
+func TestTreeCPU(t *testing.T) {
+	before := treeCPU(os.Getpid())
+	for began := time.Now(); time.Since(began) < 50*time.Millisecond; {
+		_ = number(1 << 30)
+	}
+	if got := treeCPU(os.Getpid()) - before; got < 20*time.Millisecond {
+		t.Errorf("treeCPU: got %v more after 50ms of work, want some", got)
+	}
 }

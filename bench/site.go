@@ -1,99 +1,99 @@
 package main
 
 import (
-	"bytes"
+	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"sync"
 	"time"
-
-	"inosyncd/internal/lab"
 )
 
-// tree is the shape of a source: so many files of 4 KiB, so many of them in each
-// directory.
-type tree struct{ files, perDir int }
-
-func (t tree) String() string {
-	return fmt.Sprintf("files %d in %d", t.files, (t.files+t.perDir-1)/t.perDir)
-}
-
-// file is the path of the file of number i.
-func (t tree) file(i int) string { return fmt.Sprintf("d%d/f%d", i/t.perDir, i) }
-
-// site is a source and the rsync daemons of its mirrors.
+// site is a source and its nodes.
 type site struct {
-	source  string
-	mirrors []string // directories
-	urls    []string // of the same
-	daemons []*lab.Daemon
-	writes  int
+	dir    string // of all that is made
+	source string
+	nodes  []node
+	writes *int // so far
 }
 
-// newSite makes a site whose mirrors are equal to the source.
-func newSite(dir string, nodes int, t tree) (*site, error) {
-	s := &site{source: filepath.Join(dir, "source")}
-	if err := s.fill(t); err != nil {
+// newSite makes a site whose nodes are equal to the source that fill makes.
+func (b *bench) newSite(t transport, nodes int, fill func(source string) error) (*site, error) {
+	dir, err := b.newDir()
+	if err != nil {
+		return nil, err
+	}
+	s := &site{dir: dir, source: filepath.Join(dir, "source"), writes: new(int)}
+	if err := errors.Join(os.Mkdir(s.source, 0o755), fill(s.source)); err != nil {
 		return nil, err
 	}
 	for i := range nodes {
-		own := filepath.Join(dir, fmt.Sprintf("node%d", i))
-		mirror := filepath.Join(own, "mirror")
-		if err := os.MkdirAll(mirror, 0o755); err != nil {
-			return s, err
+		n, err := newNode(filepath.Join(dir, fmt.Sprint("n", i)), t)
+		if err == nil {
+			s.nodes = append(s.nodes, n)
+			err = seed(s.source, n.mirror)
 		}
-		d, err := lab.StartDaemon(own, lab.DaemonOptions{Modules: []lab.Module{{Name: "m", Path: mirror}}})
 		if err != nil {
-			return s, err
-		}
-		s.daemons = append(s.daemons, d)
-		s.mirrors = append(s.mirrors, mirror)
-		s.urls = append(s.urls, d.URL("", "m"))
-	}
-	return s, (&plainRsync{site: s}).changed()
-}
-
-func (s *site) fill(t tree) error {
-	content := bytes.Repeat([]byte{'x'}, 4096)
-	for i := range t.files {
-		name := filepath.Join(s.source, t.file(i))
-		if i%t.perDir == 0 {
-			if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
-				return err
-			}
-		}
-		if err := os.WriteFile(name, content, 0o644); err != nil {
-			return err
+			s.close()
+			return nil, err
 		}
 	}
-	return os.MkdirAll(s.source, 0o755)
+	return s, nil
 }
 
+// seed makes a mirror equal to the source.
+func seed(source, mirror string) error {
+	if out, err := exec.Command("rsync", "-a", source+"/", mirror+"/").CombinedOutput(); err != nil {
+		return fmt.Errorf("filling a mirror: %w: %s", err, out)
+	}
+	return nil
+}
+
+// part is the site with only the nodes from i to j.
+func (s *site) part(i, j int) *site {
+	some := *s
+	some.nodes = s.nodes[i:j]
+	return &some
+}
+
+// close stops the nodes and removes everything.
 func (s *site) close() {
-	for _, d := range s.daemons {
-		d.Stop()
+	var wg sync.WaitGroup
+	for _, n := range s.nodes {
+		wg.Go(n.stop) // a server takes its time
 	}
+	wg.Wait()
+	_ = os.RemoveAll(s.dir)
 }
 
 // write writes 4 KiB that begin with stamp into a file of the source, and some
 // bytes more each time: by default rsync takes a file for unchanged that was
 // written twice within a second at the same size.
 func (s *site) write(name, stamp string) error {
-	s.writes++
-	content := bytes.Repeat([]byte{'y'}, 4096+s.writes%100)
+	*s.writes++
+	content := make([]byte, 4096+*s.writes%100)
 	copy(content, stamp)
 	return os.WriteFile(filepath.Join(s.source, name), content, 0o644)
 }
 
-// await returns when every mirror has a file that begins with stamp.
-func (s *site) await(name, stamp string, limit time.Duration) error {
+// startLimit is how long a program may take until it mirrors, and arriveLimit
+// how long a change may take afterwards.
+const (
+	startLimit  = 10 * time.Minute
+	arriveLimit = 30 * time.Second
+)
+
+// errLate is returned when something has not arrived in time.
+var errLate = errors.New("has not arrived in time")
+
+// await returns when f holds for every node's mirror.
+func (s *site) await(limit time.Duration, f func(mirror string) bool) error {
 	deadline := time.Now().Add(limit)
-	head := make([]byte, len(stamp))
-	for _, mirror := range s.mirrors {
-		file := filepath.Join(mirror, name)
-		for !begins(file, stamp, head) {
+	for _, n := range s.nodes {
+		for !f(n.mirror) {
 			if time.Now().After(deadline) {
-				return fmt.Errorf("%s has not arrived in %s after %v", name, mirror, limit)
+				return fmt.Errorf("in %s: %w", n.mirror, errLate)
 			}
 			time.Sleep(100 * time.Microsecond)
 		}
@@ -101,12 +101,14 @@ func (s *site) await(name, stamp string, limit time.Duration) error {
 	return nil
 }
 
-func begins(file, stamp string, buf []byte) bool {
+// has is whether a file has stamp at an offset.
+func has(file string, at int64, stamp string) bool {
 	f, err := os.Open(file)
 	if err != nil {
 		return false
 	}
 	defer f.Close()
-	n, _ := f.ReadAt(buf, 0)
+	buf := make([]byte, len(stamp))
+	n, _ := f.ReadAt(buf, at)
 	return string(buf[:n]) == stamp
 }
