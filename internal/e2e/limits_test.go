@@ -143,8 +143,13 @@ func TestKilledRsync(t *testing.T) {
 
 	must(t, os.WriteFile(s.path("big"), now, 0o644))
 	labtest.Eventually(t, func() error { return half(n.dst) })
-	for _, pid := range below(s.PID()) {
-		_ = unix.Kill(pid, unix.SIGKILL)
+	// All are stopped before the first is killed: a receiver that runs on sees its
+	// sender gone, and tidies up.
+	pids := below(s.PID())
+	for _, signal := range []unix.Signal{unix.SIGSTOP, unix.SIGKILL} {
+		for _, pid := range pids {
+			_ = unix.Kill(pid, signal)
+		}
 	}
 	s.wait(1, "push failed", "node", n.name)
 	got, err := os.ReadFile(n.dst + "/big")
