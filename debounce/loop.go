@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"inosyncd/internal/change"
+	"inosyncd/internal/fault"
 )
 
 // Loop is a Queue with a goroutine that hands out what is due. Its methods may
@@ -44,6 +45,7 @@ func (l *Loop) Add(ev change.Event) {
 	l.mu.Lock()
 	was, had := l.queue.Deadline()
 	l.queue.Add(ev, time.Now())
+	fault.Point("debounce: added")
 	at, has := l.queue.Deadline()
 	l.mu.Unlock()
 
@@ -119,7 +121,9 @@ func (l *Loop) hand(take func(*Queue, time.Time) *change.Set, out func(*change.S
 	s := take(l.queue, time.Now())
 	l.mu.Unlock()
 	if s != nil {
+		fault.Point("debounce: taken")
 		out(s)
+		fault.Point("debounce: handed on")
 	}
 }
 

@@ -33,6 +33,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"inosyncd/internal/change"
+	"inosyncd/internal/fault"
 	"inosyncd/internal/filter"
 	"inosyncd/internal/source"
 )
@@ -91,6 +92,10 @@ type Plan struct {
 func NewPlan(root *source.Root, rules *filter.Rules, recursive bool, set *change.Set) (*Plan, error) {
 	dir, err := root.Open()
 	if err != nil {
+		return nil, err
+	}
+	if err := fault.Fail("delta: plan"); err != nil {
+		_ = dir.Close()
 		return nil, err
 	}
 	p := &Plan{

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"inosyncd/internal/change"
+	"inosyncd/internal/fault"
 )
 
 // backlog is everything that one node has not confirmed. It is a value that
@@ -96,6 +97,7 @@ func (b *backlog) giveBack(left *change.Set) {
 func (b *backlog) fail(left *change.Set, all bool, next time.Time) {
 	waiting := !b.later.Empty() // for its own time, which new failures do not put off
 	b.later = b.over(b.later, left)
+	fault.Point("fanout: requeued")
 	if all || !waiting {
 		b.next = next
 	}
@@ -104,6 +106,7 @@ func (b *backlog) fail(left *change.Set, all bool, next time.Time) {
 }
 
 func (b *backlog) end() {
+	fault.Point("fanout: backlog settled")
 	b.sent, b.newPart, b.oldPart = nil, nil, nil
 	if b.kicked {
 		b.kick()

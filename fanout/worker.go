@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"inosyncd/internal/change"
+	"inosyncd/internal/fault"
 	"inosyncd/internal/push"
 	"inosyncd/internal/status"
 )
@@ -68,6 +69,7 @@ func (n *node) push(ctx context.Context) {
 		return
 	}
 	res := n.o.Target.Push(ctx, set)
+	fault.Point("fanout: pushed")
 	n.report(n.finish(res, ctx.Err() != nil))
 }
 
@@ -79,6 +81,7 @@ func (n *node) begin(cancel context.CancelFunc) *change.Set {
 		return nil
 	}
 	set := n.backlog.take(now)
+	fault.Point("fanout: taken")
 	n.abort = cancel
 	n.full = n.full || set.IsFull()
 	return set
@@ -136,6 +139,7 @@ func (n *node) succeed(left *change.Set, now time.Time) {
 	n.retry.Reset()
 	if n.full {
 		n.full, n.synced, n.lastFull = false, true, now
+		fault.Point("fanout: full sync confirmed")
 	}
 }
 

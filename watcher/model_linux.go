@@ -7,6 +7,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"inosyncd/internal/change"
+	"inosyncd/internal/fault"
 )
 
 const (
@@ -119,6 +120,7 @@ func (m *model) run() error {
 		for _, chunk := range chunks {
 			for ev := range events(chunk) {
 				m.handle(ev)
+				fault.Point("watcher: tree updated")
 			}
 			if m.quitting() {
 				return nil

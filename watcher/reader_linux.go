@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"inosyncd/internal/fault"
 )
 
 // dullPause is how long events are left to gather while none is of interest.
@@ -51,6 +53,9 @@ func (r *reader) pump(q *queue) {
 			time.Sleep(dullPause)
 		}
 		n, err := r.read(buf)
+		if err == nil {
+			err = fault.Fail("watcher: read")
+		}
 		if err != nil {
 			q.end(fmt.Errorf("reading events: %w", err))
 			return

@@ -16,6 +16,7 @@ import (
 
 	"inosyncd/config"
 	"inosyncd/internal/control"
+	"inosyncd/internal/fault"
 	"inosyncd/internal/logging"
 	"inosyncd/internal/source"
 	"inosyncd/internal/web"
@@ -145,6 +146,9 @@ func (s *supervisor) reload(ctx context.Context) {
 	}
 	read := versionsOf(s.files)
 	cfg, err := s.app.load()
+	if err == nil {
+		err = fault.Fail("reload: read")
+	}
 	if err != nil {
 		s.logFaults(err)
 		return
@@ -203,6 +207,7 @@ func (s *supervisor) apply(ctx context.Context, cfg *config.Config) {
 		stop = append(stop, m)
 	}
 	stopMirrors(ctx, stop)
+	fault.Point("apply: old mirrors stopped")
 	roots := map[string]*source.Root{}
 	for _, m := range stop {
 		roots[m.cfg.WPath] = m.root
@@ -228,6 +233,7 @@ func (s *supervisor) apply(ctx context.Context, cfg *config.Config) {
 			s.running = append(s.running, m)
 		}
 	}
+	fault.Point("apply: new mirrors started")
 	s.desk.publish(cfg, s.running)
 }
 

@@ -12,6 +12,7 @@ import (
 	"inosyncd/config"
 	"inosyncd/debounce"
 	"inosyncd/fanout"
+	"inosyncd/internal/fault"
 	"inosyncd/internal/source"
 	"inosyncd/watcher"
 )
@@ -144,9 +145,11 @@ func (m *mirror) watch(ctx context.Context, ready func()) error {
 		return err
 	}
 	defer w.Close()
+	fault.Point("mirror: watches set")
 	m.heldFor = ""
 	m.nodes.Resume()
 	m.queue.Resync(m.nodes.Add)
+	fault.Point("mirror: full sync queued")
 	m.seen.begin(w)
 	defer m.seen.end()
 	m.log.Info("mirror watched", "wpath", m.cfg.WPath, "watches", w.Stats().Watches)
@@ -198,8 +201,10 @@ func (m *mirror) nextFullSync() (<-chan time.Time, func() bool) {
 func (m *mirror) stop(ctx context.Context) {
 	m.cancel()
 	<-m.done
+	fault.Point("mirror: stop")
 	m.queue.Flush()
 	m.queue.Close()
+	fault.Point("mirror: queue handed on")
 	if !m.nodes.Drain(ctx) {
 		m.log.Warn("stopped with changes pending: the full sync of the next start has them")
 	}

@@ -7,6 +7,7 @@ import (
 
 	"inosyncd/delta"
 	"inosyncd/internal/change"
+	"inosyncd/internal/fault"
 	"inosyncd/internal/push"
 )
 
@@ -80,6 +81,7 @@ func (b *batch) result(end verdict) push.Result {
 	}
 	left := b.vanished
 	changed := b.plan.Changed()
+	fault.Point("rsync: overtaken looked for")
 	left.Merge(changed)
 	for path, mark := range b.failed.All() {
 		left.Add(path, mark, b.set.Since())
@@ -214,6 +216,7 @@ func (b *batch) compare(ctx context.Context) verdict {
 			entries = append(entries, p)
 		}
 	}
+	fault.Point("rsync: compare by content")
 	return b.rsyncEntries(ctx, mode{exact: true}, entries)
 }
 
@@ -234,6 +237,7 @@ func (b *batch) remove(ctx context.Context) verdict {
 		scope.Add(m.Path, change.Itself, b.set.Since())
 	}
 	if len(plain) > 0 && !b.e.poorHand {
+		fault.Point("rsync: delete")
 		v := b.rsync(ctx, mode{delete: true, missing: true}, list(plain), scope)
 		if v.outcome != push.Done {
 			return v

@@ -11,6 +11,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"inosyncd/internal/fault"
 )
 
 const (
@@ -60,6 +62,9 @@ type exit struct {
 // goroutine, and says whether the line was one of its own; others are kept as
 // notes. The process ends when ctx does, and has to be finished in any case.
 func start(ctx context.Context, s spec, item func(line string) bool) (*process, error) {
+	if err := fault.Fail("rsync: start"); err != nil {
+		return nil, fmt.Errorf("starting %q: %w", s.program, err)
+	}
 	p := &process{done: make(chan struct{})}
 	p.out.bind(item)
 	p.ctx, p.cancel = context.WithCancelCause(ctx)
@@ -74,6 +79,7 @@ func start(ctx context.Context, s spec, item func(line string) bool) (*process, 
 	if p.stdin, err = p.cmd.StdinPipe(); err == nil {
 		err = p.cmd.Start()
 	}
+	fault.Point("rsync: started")
 	if err != nil {
 		p.cancel(nil)
 		return nil, fmt.Errorf("starting %q: %w", s.program, err)
@@ -106,12 +112,15 @@ func (p *process) finish(list []byte, idle time.Duration) exit {
 	helpers.Go(func() {
 		// An error means that rsync has ended, and it says why itself.
 		_, _ = p.stdin.Write(list)
+		fault.Point("rsync: list written")
 		_ = p.stdin.Close()
+		fault.Point("rsync: list closed")
 	})
 	if idle > 0 {
 		helpers.Go(func() { p.watch(idle) })
 	}
 	err := p.cmd.Wait()
+	fault.Point("rsync: ended")
 	close(p.done)
 	helpers.Wait()
 	p.out.end()

@@ -10,6 +10,7 @@ import (
 
 	"inosyncd/delta"
 	"inosyncd/internal/change"
+	"inosyncd/internal/fault"
 	"inosyncd/internal/push"
 )
 
@@ -20,13 +21,20 @@ func (b *batch) rsync(ctx context.Context, m mode, list []byte, scope *change.Se
 	m.dry = b.dry
 	// The path has to lead to the source still: one that was moved away is
 	// held, although it could be read.
-	if err := b.e.o.Source.Check(); err != nil {
+	err := b.e.o.Source.Check()
+	if err == nil {
+		err = fault.Fail("rsync: root checked")
+	}
+	if err != nil {
 		res := delta.Unplanned(err)
 		return verdict{res.Outcome, res.Err, res.Cure}
 	}
 	end, v := b.start(ctx, m, list)
 	if v.outcome != push.Done {
 		return v
+	}
+	if err := fault.Fail("rsync: exit judged"); err != nil {
+		return verdict{push.Again, err, ""}
 	}
 	if m.missing && poor(&end) {
 		b.e.poorHand = true

@@ -18,6 +18,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"strconv"
 	"testing"
 
 	"inosyncd/internal/lab"
@@ -45,8 +46,8 @@ func run(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	// So many random histories, unless the command line has another number.
-	if err := flag.Set("rapid.checks", "8"); err != nil {
+	flag.Parse()
+	if err := flag.Set("rapid.checks", strconv.Itoa((*histories+lanes-1)/lanes)); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}

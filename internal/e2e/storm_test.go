@@ -12,8 +12,14 @@ import (
 // storm makes a storm over the source, which also moves entries out to a
 // directory beside it and back in.
 func (s *site) storm(seed uint64) *lab.Storm {
-	outside := filepath.Join(s.dir, "outside")
-	must(s.t, os.MkdirAll(outside, 0o755))
+	return s.stormTo(seed, filepath.Join(s.dir, "outside"))
+}
+
+// stormTo is storm with another directory beside the source; "" is none.
+func (s *site) stormTo(seed uint64, outside string) *lab.Storm {
+	if outside != "" {
+		must(s.t, os.MkdirAll(outside, 0o755))
+	}
 	storm := lab.NewStorm(s.src, lab.StormOptions{Seed: seed, Outside: outside})
 	s.t.Cleanup(func() {
 		if s.t.Failed() {

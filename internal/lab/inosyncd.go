@@ -16,6 +16,7 @@ type InosyncdOptions struct {
 	Dir    string   // for the configuration file, and the working directory
 	Config string   // configuration; its log_format has to be json for the lines to be read
 	Args   []string // after -c FILE
+	Env    []string // besides the environment of the test
 }
 
 // Inosyncd is the daemon, or one of its commands, as a process.
@@ -34,6 +35,7 @@ func StartInosyncd(o InosyncdOptions) (*Inosyncd, error) {
 	}
 	cmd := exec.Command(o.Binary, append([]string{"-c", d.ConfigFile()}, o.Args...)...)
 	cmd.Dir, cmd.Stdout, cmd.Stderr = o.Dir, d.stdout, d.log
+	cmd.Env = append(os.Environ(), o.Env...)
 	var err error
 	d.proc, err = start(cmd)
 	return d, err
