@@ -2,6 +2,8 @@ package config
 
 import (
 	"errors"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -32,6 +34,18 @@ func FuzzLoad(f *testing.F) {
 	f.Add("rnodes: [{a: }, {target: }, {? [x] : y}]\nschedule: TZ=0\n? {}\n")
 	f.Add("rexcludes: [*.swp]\n")
 	f.Add("\xef\xbb\xbf---\n...\n---\n")
+	f.Add("wpath: /var/www/\nrnodes: [a.mirror.com:, 'b.mirror.com:/srv/', {target: 'c::m/x', rspeed: 80Mbit}]\nedelay: 1.5s\nemask: [IN_MOVE]\n")
+	examples, err := filepath.Glob("../examples/*.yaml")
+	if err != nil || len(examples) == 0 {
+		f.Fatalf("the examples: got %q, %v", examples, err)
+	}
+	for _, file := range examples {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(string(text))
+	}
 	f.Fuzz(func(t *testing.T, text string) { holds(t, text) })
 }
 

@@ -108,6 +108,8 @@ func TestParseAddressRefuses(t *testing.T) {
 func FuzzParseAddress(f *testing.F) {
 	for _, s := range []string{
 		"a", "a:", "u@a:/x", "a:x", "a::m/x", "rsync://u@a:1/m", "/x", "[::1]:x", "u@[::1%1]::m", "::1", "a:::m", "[[:", "@]:[",
+		"deploy@b.mirror.com:/srv/www/", "c.mirror.com::www/site/", "rsync://push@d.mirror.com:8873/www/", "/mnt/backup/www/",
+		"root@[2001:db8::7]:/srv/", "rsync://[2001:db8::7]:873/m/a b/", "a.mirror.com:~/www", "10.0.0.7::m",
 	} {
 		f.Add(s, "/r/")
 	}

@@ -298,6 +298,15 @@ func FuzzLines(f *testing.F) {
 	f.Add([]byte("<f+++++++++|a\\#012b|12|45\nTotal bytes sent: 5\n  1 5% x y\rrest"))
 	f.Add([]byte("rsync: [sender] opendir \"/s/r/\\#056\\#056/x\" failed: x\nfile has vanished: \"/s/r/f\"\n"))
 	f.Add([]byte("rsync: [x] \"/../m/x\" (in m)\nERROR: ../x failed verification -- update discarded.\n*deleting  |/|0|0"))
+	// Of rsync 3.5.0, with --stats and --info=progress2.
+	f.Add([]byte(".d..t......|./|4096|0\n\r              2  33%    0.00kB/s    0:00:00 (xfr#1, to-chk=4/6)\n>f+++++++++|a|2|45\n" +
+		"cL+++++++++|l|1|0\n>f+++++++++|new\\#012line|1|44\n*deleting  |a|0|0\n\nNumber of files: 6 (reg: 3, dir: 2, link: 1)\n" +
+		"Total bytes sent: 294\nsent 294 bytes  received 87 bytes  762.00 bytes/sec\ntotal size is 6  speedup is 0.02\n"))
+	f.Add([]byte("rsync: [sender] link_stat \"/s/r/gone\" failed: No such file or directory (2)\n" +
+		"rsync error: some files/attrs were not transferred (see previous errors) (code 23) at main.c(1394) [sender=3.5.0]\n"))
+	f.Add([]byte("rsync: [receiver] mkstemp \"/n/d/.big.aB3xYz\" failed: Permission denied (13)\n" +
+		"rsync: [generator] delete_file: rmdir(\"x\") failed: Directory not empty (39)\nIO error encountered -- skipping file deletion\n" +
+		"rsync: write failed on \"/n/d/big\": No space left on device (28)\nrsync error: error in file IO (code 11) at receiver.c(381) [receiver=3.2.7]\n"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		bl := blame{source: "/s/r/", node: "/n/d/", module: "m/"}
 		l := lines{take: func(line string) bool {

@@ -333,6 +333,9 @@ func FuzzMatch(f *testing.F) {
 	for _, name := range oddNames {
 		f.Add("+ **/"+name+"/***\n*", "x/"+name)
 	}
+	f.Add("# editors\n*.swp\n*~\n.#*\n\n/cache/\n+ /logs/today.log\n- /logs/*\n", "logs/today.log")
+	f.Add("+ /wp-content/\n+ /wp-content/uploads/***\n/wp-content/*\n- .git/\n", "wp-content/uploads/2024/a [1].jpg")
+	f.Add("node_modules/\n**/__pycache__\n/[Bb]uild[0-9]?/\nfoo\\[bar\n!\n*.o\n", "src/Build12/x.o")
 	f.Fuzz(func(t *testing.T, content, path string) {
 		path = filepath.Clean("/" + path)[1:]
 		if len(path) > os.Getpagesize() || path == "" || strings.Contains(path, "\x00") {
