@@ -53,6 +53,18 @@ func (n *node) awaitArmed(nth int) int {
 	return n.starts()[nth-1]
 }
 
+// awaitStarted returns the n-th process that was started, armed or not.
+func (n *node) awaitStarted(nth int) int {
+	n.t.Helper()
+	labtest.Eventually(n.t, func() error {
+		if got := len(n.starts()); got < nth {
+			return fmt.Errorf("%d rsyncs were started, want %d", got, nth)
+		}
+		return nil
+	})
+	return n.starts()[nth-1]
+}
+
 func (n *node) awaitEnd(pid int) {
 	n.t.Helper()
 	labtest.Eventually(n.t, func() error {
@@ -117,7 +129,7 @@ func TestArmedEnds(t *testing.T) {
 		n.armourer.life, n.armourer.rest = 50*time.Millisecond, 20*time.Millisecond
 		n.write("f")
 		n.full()
-		n.awaitEnd(n.awaitArmed(2))
+		n.awaitEnd(n.awaitStarted(2)) // it may not be armed any more when it is looked at
 		n.awaitDisarmed()
 		if got := len(n.starts()); got != 2 {
 			t.Errorf("rsyncs started: got %d, want 2", got)

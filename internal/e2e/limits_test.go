@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -77,14 +76,14 @@ func TestFullNode(t *testing.T) {
 	s.same(n, healthy)
 }
 
-// TestSlowNodeDelaysNobody has a node behind a line of 10 kB/s, which is busy for
+// TestSlowNodeDelaysNobody has a node behind a line of 2 kB/s, which is busy for
 // longer than the test lasts.
 func TestSlowNodeDelaysNobody(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	healthy := s.local("healthy")
 	slow, daemon := s.module("slow", "")
-	proxy, err := lab.StartProxy(daemon.Port(), lab.ProxyOptions{Rate: 10_000})
+	proxy, err := lab.StartProxy(daemon.Port(), lab.ProxyOptions{Rate: 2_000})
 	must(t, err)
 	defer proxy.Close() // before the daemon is stopped, so that nothing is left to wait for
 	slow.name = fmt.Sprintf("rsync://127.0.0.1:%d/slow/", proxy.Port())
@@ -96,14 +95,10 @@ func TestSlowNodeDelaysNobody(t *testing.T) {
 	labtest.Eventually(t, func() error { return half(slow.dst) }) // it is on its way
 	for i := range 20 {
 		write(t, s.path("file"), fmt.Sprint(i))
-		begin := time.Now()
 		holds(t, healthy.dst+"/file", fmt.Sprint(i))
-		if took := time.Since(begin); took > 2*time.Second {
-			t.Errorf("a change on the healthy node beside a slow one: took %v", took)
-		}
 	}
-	if exists(slow.dst + "/big") {
-		t.Error("the slow node was not slow: the test shows nothing")
+	if exists(slow.dst + "/big") { // they would have come after it
+		t.Error("the changes on the healthy node waited for the slow one, or that was not slow")
 	}
 }
 
@@ -139,7 +134,7 @@ func TestKilledRsync(t *testing.T) {
 	must(t, os.WriteFile(s.path("big"), old, 0o644))
 	// Were it tried again, as one that was armed is at once, the new version
 	// would replace the old one soon.
-	s.startSynced(s.config("rspeed: 500\nmax_armed: 0\nretry_min: 10m\nretry_max: 10m", n), n)
+	s.startSynced(s.config("rspeed: 100\nmax_armed: 0\nretry_min: 10m\nretry_max: 10m", n), n)
 
 	must(t, os.WriteFile(s.path("big"), now, 0o644))
 	labtest.Eventually(t, func() error { return half(n.dst) })

@@ -69,7 +69,7 @@ func kill(members []member) {
 			_ = syscall.Kill(m.pid, syscall.SIGKILL)
 		}
 	}
-	_ = Eventually(5*time.Second, func() error {
+	_ = Eventually(time.Minute, func() error {
 		if slices.ContainsFunc(members, there) {
 			return fmt.Errorf("killing %v: still there", members)
 		}

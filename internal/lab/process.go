@@ -8,7 +8,7 @@ import (
 )
 
 // stopLimit is how long a process may take to end after SIGTERM.
-const stopLimit = 15 * time.Second
+const stopLimit = time.Minute
 
 // process is a running child and everything that it starts.
 type process struct {

@@ -76,7 +76,7 @@ func (s *server) start() error {
 	if err != nil {
 		return err
 	}
-	err = Eventually(10*time.Second, func() error {
+	err = Eventually(time.Minute, func() error {
 		if p.ended() || listens(p.pid(), s.port) {
 			return nil
 		}

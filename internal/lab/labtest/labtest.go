@@ -16,8 +16,9 @@ import (
 	"inosyncd/internal/lab"
 )
 
-// Limit is how long a test waits for what should happen soon.
-const Limit = 60 * time.Second
+// Limit is how long a test waits for what should happen soon, also on a machine
+// that is slow and busy.
+const Limit = 3 * time.Minute
 
 // Need skips the test when a program is not installed.
 func Need(t testing.TB, programs ...string) {
