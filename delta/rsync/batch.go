@@ -59,7 +59,11 @@ func (b *batch) run(ctx context.Context) push.Result {
 		return b.result(hold)
 	}
 	for _, step := range []func(context.Context) verdict{b.send, b.compare, b.remove} {
-		if v := step(ctx); v.outcome == push.Again || v.outcome == push.Hold {
+		v := step(ctx)
+		if v.outcome == push.Again && b.makeRoom(ctx, v) {
+			v = step(ctx)
+		}
+		if v.outcome == push.Again || v.outcome == push.Hold {
 			return b.result(v)
 		}
 	}

@@ -95,7 +95,7 @@ func (b *blame) relative(name string, inModule bool) (string, bool) {
 func plainName(name string, ok bool) (string, bool) {
 	dir, base := path.Split(name)
 	dir = strings.TrimSuffix(dir, partialDir+"/")
-	dir = strings.TrimSuffix(dir, ".~tmp~/") // --delay-updates
+	dir = strings.TrimSuffix(dir, delayedDir+"/")
 	if m := tempName.FindStringSubmatch(base); m != nil {
 		base, ok = m[1], ok && len(base) < 240
 	}

@@ -26,6 +26,7 @@ type mode struct {
 
 	exclude []string // paths to leave alone, besides what the rules exclude
 	only    bool     // the list is of patterns, and nothing is sent: only removals
+	prune   bool     // nothing is sent: only removals
 }
 
 // same reports whether both modes have rsync do the same.
@@ -51,6 +52,7 @@ func (e *Engine) arguments(m mode) []string {
 		args = append(args, "--exclude=/"+filter.Escape(path))
 	}
 	if m.recurse || m.whole || m.delete {
+		args = append(args, e.leftovers(m)...)
 		args = append(args, o.Rules.Args()...)
 	}
 	switch {
@@ -87,7 +89,7 @@ func (m mode) flags() []string {
 	// by it, only one that is recursed into or that is the root.
 	add(m.delete, "--delete-delay", "--force")
 	add(m.missing, "--delete-missing-args")
-	add(m.only, "--existing", "--ignore-existing")
+	add(m.only || m.prune, "--existing", "--ignore-existing")
 	add(m.exact, "--checksum")
 	add(m.dry, "--dry-run")
 	return f

@@ -26,6 +26,15 @@ type class struct {
 	cure    string
 }
 
+// What the C library of the node says to ENOSPC and EDQUOT, errno(3).
+const (
+	noSpace = "No space left on device"
+	noQuota = "Disk quota exceeded"
+)
+
+// noRoom is the error of a run that the node had no room for.
+type noRoom struct{ error }
+
 // classes are tried in order; the first that applies counts. The codes are
 // under EXIT VALUES in rsync(1). What one code covers is told apart by text:
 // rsyncd(5)'s refusals are all 5, and much of what ssh says is 12 or 255.
@@ -34,8 +43,8 @@ var classes = []class{
 
 	// Not the whole of it. These come first, for their messages hold names,
 	// and a name can be any text.
-	{23, "No space left on device", push.Partly, "make room on the node"},
-	{23, "Disk quota exceeded", push.Partly, "make room on the node or raise the quota there"},
+	{23, noSpace, push.Partly, "make room on the node"},
+	{23, noQuota, push.Partly, "make room on the node or raise the quota there"},
 	{23, "Read-only file system", push.Partly, "mount the node's file system for writing"},
 	{23, "Operation not supported", push.Partly, "the node's file system takes no such attributes: turn xattrs or acls off"},
 	{23, "could not make way for", push.Partly, "a directory on the node is in the way of a file: look for excluded files in it, or set delete: true"},
@@ -74,8 +83,8 @@ var classes = []class{
 	{30, "", push.Again, "check that the node is up; a slow disk there may need a longer timeout"},
 	{35, "", push.Again, "check that the node is up and no firewall drops the connection"},
 	{3, "", push.Hold, "check that the directory above the node's path exists and can be written to"},
-	{11, "No space left on device", push.Again, "make room on the node"},
-	{11, "Disk quota exceeded", push.Again, "make room on the node or raise the quota there"},
+	{11, noSpace, push.Again, "make room on the node"},
+	{11, noQuota, push.Again, "make room on the node or raise the quota there"},
 	{11, "Read-only file system", push.Again, "mount the node's file system for writing"},
 	{11, "mkdir", push.Hold, "make the directory above the node's path"},
 	{11, "change_dir", push.Hold, "make the node's path a directory"},
@@ -127,6 +136,9 @@ func judge(e *exit) verdict {
 		v := verdict{outcome: c.outcome, cure: c.cure}
 		if v.outcome != push.Done {
 			v.err = fmt.Errorf("rsync: %s (exit code %d)", gist(e, c.text), e.code)
+		}
+		if c.text == noSpace || c.text == noQuota {
+			v.err = noRoom{v.err}
 		}
 		return v
 	}

@@ -21,8 +21,9 @@ func (i item) sent() bool {
 	return (i.what[0] == '<' || i.what[0] == '>') && i.what[1] == 'f'
 }
 
-// deleted reports whether the entry was removed from the node.
-func (i item) deleted() bool { return strings.HasPrefix(i.what, "*deleting") }
+// deleted reports whether the entry was removed from the node. What rsync itself
+// had left there is not counted.
+func (i item) deleted() bool { return strings.HasPrefix(i.what, "*deleting") && !leftover(i.name) }
 
 const whatLen = 11
 
