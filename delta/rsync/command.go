@@ -48,8 +48,8 @@ func (e *Engine) arguments(m mode) []string {
 	if m.bare {
 		args = append(args, "--exclude=/*")
 	}
-	for _, path := range m.exclude {
-		args = append(args, "--exclude=/"+filter.Escape(path))
+	if len(m.exclude) > 0 {
+		args = append(args, "--from0", "--exclude-from="+heldPath)
 	}
 	if m.recurse || m.whole || m.delete {
 		args = append(args, e.leftovers(m)...)

@@ -165,6 +165,7 @@ func (e *Engine) prepare(m mode) (spec, error) {
 		args:    e.arguments(m),
 		env:     environment(),
 		attr:    e.account.attributes(),
+		held:    heldRules(m.exclude),
 	}
 	switch e.o.Address.Kind {
 	case SSH:

@@ -36,6 +36,7 @@ type process struct {
 	ctx    context.Context         // ends the process
 	cancel context.CancelCauseFunc // releases ctx
 	stdin  io.WriteCloser
+	held   feed
 	out    lines
 	err    lines
 	done   chan struct{} // closed when the process has ended
@@ -48,6 +49,7 @@ type spec struct {
 	dir     *os.File // its working directory
 	env     []string
 	attr    *syscall.SysProcAttr
+	held    []byte // what it finds at heldPath
 }
 
 // exit is how a process ended.
@@ -75,12 +77,17 @@ func start(ctx context.Context, s spec, item func(line string) bool) (*process, 
 	p.cmd.Dir = fdPath(s.dir)
 	p.cmd.Cancel = p.terminate
 	p.cmd.WaitDelay = grace + time.Second
-	var err error
-	if p.stdin, err = p.cmd.StdinPipe(); err == nil {
+	err := p.held.open(p.cmd, s.held)
+	if err == nil {
+		p.stdin, err = p.cmd.StdinPipe()
+	}
+	if err == nil {
 		err = p.cmd.Start()
 	}
 	fault.Point("rsync: started")
+	p.held.started()
 	if err != nil {
+		p.held.close()
 		p.cancel(nil)
 		return nil, fmt.Errorf("starting %q: %w", s.program, err)
 	}
@@ -116,12 +123,14 @@ func (p *process) finish(list []byte, idle time.Duration) exit {
 		_ = p.stdin.Close()
 		fault.Point("rsync: list closed")
 	})
+	helpers.Go(p.held.write)
 	if idle > 0 {
 		helpers.Go(func() { p.watch(idle) })
 	}
 	err := p.cmd.Wait()
 	fault.Point("rsync: ended")
 	close(p.done)
+	p.held.close()
 	helpers.Wait()
 	p.out.end()
 	p.err.end()
