@@ -66,3 +66,22 @@ func (p *Plan) ChangedSince(path string, t time.Time) bool {
 	at, st, err := p.tree.stat(path)
 	return err != nil || at != path || st.ctime >= t.UnixNano()
 }
+
+// Fifo returns an entry that was a regular file and is a FIFO by now. Who opens
+// that to read it waits for a writer, for ever if there is none: fifo(7). Unlike
+// all else of a plan, it may be called while the plan is in use.
+func (p *Plan) Fifo() (path string, found bool) {
+	look := tree{root: int(p.root.Fd())}
+	defer look.close()
+	for i := range p.Entries {
+		e := &p.Entries[i]
+		if !e.Regular() {
+			continue
+		}
+		at, now, err := look.stat(e.Path)
+		if err == nil && at == e.Path && now.mode&unix.S_IFMT == unix.S_IFIFO {
+			return e.Path, true
+		}
+	}
+	return "", false
+}

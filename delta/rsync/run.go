@@ -61,7 +61,7 @@ func (b *batch) start(ctx context.Context, m mode, list []byte) (exit, verdict) 
 	if p := b.e.armourer.take(m); p != nil {
 		stop := context.AfterFunc(ctx, func() { p.cancel(context.Cause(ctx)) })
 		p.out.bind(b.reader(m))
-		end := p.finish(list, b.e.idle(m))
+		end := b.finish(p, m, list)
 		stop()
 		if judge(&end).outcome <= push.Partly || ctx.Err() != nil {
 			return end, verdict{}
@@ -77,7 +77,7 @@ func (b *batch) start(ctx context.Context, m mode, list []byte) (exit, verdict) 
 	if err != nil {
 		return exit{}, unstarted(err)
 	}
-	return p.finish(list, b.e.idle(m)), verdict{}
+	return b.finish(p, m, list), verdict{}
 }
 
 // idle is how long a run may do nothing before it is ended, 0 for ever.
