@@ -42,9 +42,12 @@ func programOf(name string) string {
 var oldest = [3]int{3, 2, 4}
 
 // tooOld reports whether version is known to be older than oldest.
-func tooOld(version string) bool {
+func tooOld(version string) bool { return older(version, oldest) }
+
+// older reports whether version is known to be older than another.
+func older(version string, than [3]int) bool {
 	parts := strings.Split(version, ".")
-	for i, want := range oldest {
+	for i, want := range than {
 		if i >= len(parts) {
 			return false
 		}

@@ -22,8 +22,9 @@ type Module struct {
 
 // DaemonOptions say what an rsync daemon serves.
 type DaemonOptions struct {
-	Modules []Module
-	Program string // "" is the installed rsync
+	Modules  []Module
+	Program  string // "" is the installed rsync
+	NoChroot bool   // for root too
 }
 
 // Daemon is a stock rsync daemon on 127.0.0.1.
@@ -43,7 +44,7 @@ func StartDaemon(dir string, o DaemonOptions) (*Daemon, error) {
 		program = found
 	}
 	d := &Daemon{server{name: "rsyncd", dir: dir}}
-	if err := d.configure(o.Modules); err != nil {
+	if err := d.configure(o); err != nil {
 		return nil, fmt.Errorf("configuring an rsync daemon: %w", err)
 	}
 	d.command = func(port int) *exec.Cmd {
@@ -53,19 +54,20 @@ func StartDaemon(dir string, o DaemonOptions) (*Daemon, error) {
 	return d, d.startAnywhere()
 }
 
-func (d *Daemon) configure(modules []Module) error {
+func (d *Daemon) configure(o DaemonOptions) error {
+	root := os.Geteuid() == 0
 	var conf strings.Builder
 	set := func(key string, value any) { fmt.Fprintf(&conf, "%s = %v\n", key, value) }
 	set("log file", d.file("log"))
 	set("lock file", d.file("lock"))
 	set("reverse lookup", "no")
-	set("use chroot", os.Geteuid() == 0)
+	set("use chroot", root && !o.NoChroot)
 	set("munge symlinks", "no")
-	if os.Geteuid() == 0 {
+	if root {
 		set("uid", "root")
 		set("gid", "root")
 	}
-	for _, m := range modules {
+	for _, m := range o.Modules {
 		fmt.Fprintf(&conf, "\n[%s]\n", m.Name)
 		set("path", m.Path)
 		set("read only", m.ReadOnly)
