@@ -110,14 +110,33 @@ type SSH struct {
 	Command      string   `key:"command"` // program in place of ssh
 }
 
-// Equal reports whether m and o say the same, so that a running mirror need
-// not be touched. Where in the file they say it does not count.
-func (m Mirror) Equal(o Mirror) bool {
+// SameSource reports whether m and o watch the same in the same way, so that
+// what watches for one need not be touched for the other. Where in the file
+// they say it does not count.
+func (m Mirror) SameSource(o Mirror) bool {
 	if !slices.Equal(m.Rules.Args(), o.Rules.Args()) {
 		return false
 	}
-	m.Rules, o.Rules = nil, nil
+	for _, x := range []*Mirror{&m, &o} {
+		x.Name, x.Description, x.Enabled, x.Schedule = "", "", false, ""
+		x.RPath, x.Rsync, x.Nodes = "", "", nil // of the nodes
+		x.Rules, x.RulesFile = nil, ""          // compared above
+	}
 	return reflect.DeepEqual(m, o)
+}
+
+// Equal reports whether n and o say the same.
+func (n Node) Equal(o Node) bool { return reflect.DeepEqual(n, o) }
+
+// SameCopy reports whether n and o differ at most in how fast, how often and
+// how long it is tried to make the copy, and in how much is removed without
+// asking: a copy made by one is as good as made by the other.
+func (n Node) SameCopy(o Node) bool {
+	for _, x := range []*Node{&n, &o} {
+		x.PushRate, x.PushBurst, x.Rspeed, x.MaxDelete = 0, 0, 0, 0
+		x.Timeout, x.RetryMin, x.RetryMax = 0, 0, 0
+	}
+	return n.Equal(o)
 }
 
 // Files are the files that the configuration was made from, itself first:

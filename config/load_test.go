@@ -338,22 +338,45 @@ func TestLayers(t *testing.T) {
 	}
 }
 
-func TestEqual(t *testing.T) {
+// changed is the site's mirror with one of its keys at the top given another
+// value.
+func changed(t *testing.T, line string) Mirror {
+	t.Helper()
+	key, _, _ := strings.Cut(line, ":")
+	lines := slices.DeleteFunc(strings.SplitAfter(site, "\n"), func(line string) bool {
+		return strings.HasPrefix(line, key+":") || key == "rexcludes" && strings.Contains(line, "localhost") || key == "rexcludes" && strings.Contains(line, "swp")
+	})
+	return mustLoad(t, strings.Join(lines, "")+line+"\n").Mirrors[0]
+}
+
+func TestSameSource(t *testing.T) {
 	base := mustLoad(t, site).Mirrors[0]
-	moved := mustLoad(t, "\n\n"+site).Mirrors[0]
-	moved.Rsync = base.Rsync
-	if !base.Equal(moved) {
-		t.Errorf("Equal: got false for the same mirror two lines further down")
+	if moved := mustLoad(t, "\n\n"+site).Mirrors[0]; !base.SameSource(moved) {
+		t.Errorf("SameSource: got false for the same mirror two lines further down")
 	}
-	for _, change := range []string{"rexcludes: [x]", "edelay: 2", "compress: true", "enabled: false", "name: x"} {
-		key, _, _ := strings.Cut(change, ":")
-		lines := slices.DeleteFunc(strings.SplitAfter(site, "\n"), func(line string) bool {
-			return strings.HasPrefix(line, key+":") || key == "rexcludes" && strings.Contains(line, "localhost") || key == "rexcludes" && strings.Contains(line, "swp")
-		})
-		other := mustLoad(t, strings.Join(lines, "")+change+"\n").Mirrors[0]
-		other.Rsync = base.Rsync
-		if base.Equal(other) {
-			t.Errorf("Equal with %s: got true, want false", change)
+	for line, want := range map[string]bool{
+		"rexcludes: [x]": false, "edelay: 2": false, "eopen: 7": false, "emask: [IN_CREATE]": false,
+		"recursive: false": false, "watcher: notify": false, "wpath: /elsewhere": false,
+		"name: x": true, "description: x": true, "schedule: '@hourly'": true, "compress: true": true,
+		"rpath: /elsewhere": true, "max_delete: 7": true,
+	} {
+		if got := base.SameSource(changed(t, line)); got != want {
+			t.Errorf("SameSource with %s: got %v, want %v", line, got, want)
+		}
+	}
+}
+
+func TestSameCopy(t *testing.T) {
+	base := mustLoad(t, site).Mirrors[0].Nodes[0]
+	for line, want := range map[string]bool{
+		"push_rate: 7": true, "push_burst: 7": true, "rspeed: 7": true, "max_delete: 7": true,
+		"timeout: 7": true, "retry_min: 7": true, "retry_max: 700": true,
+		"compress: true": false, "delete: false": false, "rsync_args: [--fsync]": false,
+		"ssh: {port: 7}": false, "rpath: /elsewhere": false, "checksum: true": false,
+	} {
+		other := changed(t, line).Nodes[0]
+		if got := base.SameCopy(other); got != want || base.Equal(other) {
+			t.Errorf("SameCopy, Equal with %s: got %v, %v, want %v, false", line, got, base.Equal(other), want)
 		}
 	}
 }

@@ -284,13 +284,13 @@ func TestPretend(t *testing.T) {
 	var log bytes.Buffer
 	p := Pretend{
 		Source: newSource(t, "d/f", "x.log"), Rules: rules(t, "*.log"), Recursive: true,
-		Mirror: "www", Node: "a:/srv/", Log: slog.New(slog.NewJSONHandler(&log, nil)),
+		Log: slog.New(slog.NewJSONHandler(&log, nil)).With("node", "a:/srv/"),
 	}
 	res := p.Push(t.Context(), set("i ", "c d/f", "i gone", "c x.log"))
 	if res.Outcome != push.Done || res.Left != nil || res.Paths != 0 {
 		t.Errorf("Push: got %v, left %v, %d paths; want done, and none sent", res.Outcome, res.Left, res.Paths)
 	}
-	want := `"msg":"would push","mirror":"www","node":"a:/srv/","paths":3,"list":[".","d/f","gone"]}`
+	want := `"msg":"would push","node":"a:/srv/","paths":3,"list":[".","d/f","gone"]}`
 	if !strings.Contains(log.String(), want) {
 		t.Errorf("log: got %s, want %s", log.String(), want)
 	}

@@ -14,11 +14,10 @@ import (
 
 // Pretend is an engine that sends nothing and says what it would send.
 type Pretend struct {
-	Source       *source.Root
-	Rules        *filter.Rules
-	Recursive    bool
-	Mirror, Node string // names for the log
-	Log          *slog.Logger
+	Source    *source.Root
+	Rules     *filter.Rules
+	Recursive bool
+	Log       *slog.Logger // tells the mirror and the node
 }
 
 // Push logs the paths that a push of set would name, relative to the source,
@@ -31,7 +30,7 @@ func (p Pretend) Push(_ context.Context, set *change.Set) push.Result {
 	}
 	defer plan.Close()
 	if list := plan.List(); len(list) > 0 {
-		p.Log.Info("would push", "mirror", p.Mirror, "node", p.Node, "paths", len(list), "list", list)
+		p.Log.Info("would push", "paths", len(list), "list", list)
 	}
 	res := push.Result{Took: time.Since(start)} // no paths: none was sent
 	if plan.Unread != nil {

@@ -3,32 +3,35 @@ package fanout
 // Approver is a Target that can hold removals back until a person has approved
 // them.
 type Approver interface {
-	// Approve lets the next push make what was held. It may be called at any
-	// time.
-	Approve()
+	// Approve lets the next push make what was held, and reports whether
+	// anything was. It may be called at any time.
+	Approve() bool
 }
 
 // Approve lets a node make the removals that it holds back, and has it try
-// again at once. It reports whether there is a node of that name that can.
+// again at once. It reports whether there is a node of that name that holds
+// any.
 func (f *Fanout) Approve(name string) bool {
-	can := false
+	approved := false
 	f.with(name, func(n *node) {
-		var a Approver
-		if a, can = n.o.Target.(Approver); can {
-			a.Approve()
+		n.mu.Lock()
+		a, can := n.o.Target.(Approver)
+		held := n.held != nil
+		n.mu.Unlock()
+		if approved = can && held && a.Approve(); approved {
 			n.kick()
 		}
 	})
-	return can
+	return approved
 }
 
 // Touching are the names of the nodes that have not confirmed something that
 // concerns path: it, a directory above it, or anything below it.
 func (f *Fanout) Touching(path string) []string {
 	var names []string
-	for _, n := range f.nodes {
+	for _, n := range f.all() {
 		if n.touches(path) {
-			names = append(names, n.o.Name)
+			names = append(names, n.name)
 		}
 	}
 	return names

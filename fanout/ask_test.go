@@ -19,7 +19,15 @@ type guarded struct {
 	approved chan struct{}
 }
 
-func (g *guarded) Approve() { close(g.approved) }
+func (g *guarded) Approve() bool {
+	select {
+	case <-g.approved:
+		return false
+	default:
+		close(g.approved)
+		return true
+	}
+}
 
 func (g *guarded) Push(ctx context.Context, set *change.Set) push.Result {
 	select {
@@ -35,7 +43,12 @@ func TestApprove(t *testing.T) {
 		g := &guarded{newFake(t), make(chan struct{})}
 		f := New(Options{Nodes: []NodeOptions{{Name: "a", Target: g}, {Name: "b", Target: newFake(t)}}})
 		defer f.Close()
+		f.Pause("a")
 		f.Add(of("x"))
+		if f.Approve("a") {
+			t.Error(`Approve("a"): got true, want false of a node that is only paused`)
+		}
+		f.Unpause("a")
 		expectState(t, f, "HELD 1 held: too many removals;  next: 5m0s")
 		if f.Approve("b") {
 			t.Error(`Approve("b"): got true, want false of a node that holds nothing back`)
@@ -48,6 +61,9 @@ func TestApprove(t *testing.T) {
 		}
 		expectState(t, f, "PENDING 0")
 		g.expect("/x")
+		if f.Approve("a") {
+			t.Error(`Approve("a") again: got true, want false of a node that holds nothing back`)
+		}
 	})
 }
 

@@ -155,15 +155,10 @@ func single(t *testing.T, no NodeOptions) (*Fanout, *fake, *logBuffer) {
 	target := newFake(t)
 	no.Name, no.Target = "a", target
 	f := New(Options{
-		Mirror: "www",
-		Nodes:  []NodeOptions{no},
-		Log:    slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Nodes: []NodeOptions{no},
+		Log:   slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})).With("mirror", "www"),
 	})
-	t.Cleanup(func() {
-		if err := f.Close(); err != nil {
-			t.Errorf("Close(): %v", err)
-		}
-	})
+	t.Cleanup(f.Close)
 	return f, target, log
 }
 

@@ -9,9 +9,14 @@
 // did not confirm goes back under what was added since, so the newest word on
 // a path stands. There is no last try and nothing is dropped.
 //
+// [Fanout.Set] changes which nodes there are while they are served. A node that
+// gets another target keeps its backlog and its history: what it was sent by the
+// old one has ended before the new one is asked for anything. A node that is left
+// out gets nothing any more.
+//
 // # Blocking
 //
-// Adding, holding and asking never wait for a push. A backlog is bounded: past
+// Adding, holding, asking and Set never wait for a push. A backlog is bounded: past
 // its limit it folds into parents and in the end into "compare everything".
 //
 // # Shutdown
@@ -23,9 +28,8 @@ package fanout
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -50,16 +54,22 @@ type Target interface {
 
 // Options are the nodes of a mirror and what they share.
 type Options struct {
-	Mirror string // its name, for logs
-	Nodes  []NodeOptions
-	Slots  *Slots       // shared by all mirrors; nil: no limit
-	Log    *slog.Logger // nil discards
+	Nodes []NodeOptions
+	Slots *Slots       // shared by all mirrors; nil: no limit
+	Log   *slog.Logger // tells the mirror's name; nil discards
 }
 
 // NodeOptions say how one node is served.
 type NodeOptions struct {
-	Name   string // for logs, status and commands; unique in its mirror
+	Name string // for logs, status and commands; unique in its mirror
+
+	// Target is the worker's from now on, which closes it. nil, for a node
+	// that is there already: it goes on as it is, and no other option counts.
 	Target Target
+
+	// Place has a capacity of 1 and is shared by all, also in other mirrors,
+	// who push to the same place: one at a time does. nil: nobody else does.
+	Place chan struct{}
 
 	// Rate and Burst are a token bucket on the starts of pushes: so many a
 	// second in the long run, and so many at once after a rest. Rate 0: no
@@ -77,10 +87,14 @@ type NodeOptions struct {
 // Fanout serves the nodes of a mirror. Its methods may be called from any
 // goroutine.
 type Fanout struct {
-	nodes  []*node
-	cancel context.CancelFunc // ends the workers and their pushes
+	log    *slog.Logger
+	ctx    context.Context    // of the workers and their pushes
+	cancel context.CancelFunc // of ctx
 	done   sync.WaitGroup     // the workers
-	close  func() error       // once
+
+	mu    sync.Mutex   // guards what follows; before a node's
+	nodes []*node      // replaced, never changed
+	held  *status.Hold // by Hold, also for nodes that are yet to come
 }
 
 // New starts a worker for every node. The nodes know nothing of the source yet:
@@ -89,20 +103,81 @@ func New(o Options) *Fanout {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	f := &Fanout{cancel: cancel}
-	f.close = sync.OnceValue(f.shut)
-	for _, no := range o.Nodes {
-		n := newNode(no, o.Slots, o.Log.With("mirror", o.Mirror, "node", no.Name))
-		f.nodes = append(f.nodes, n)
-		f.done.Go(func() { n.run(ctx) })
-	}
+	f := &Fanout{log: o.Log}
+	f.ctx, f.cancel = context.WithCancel(context.Background())
+	f.Set(o)
 	return f
+}
+
+// Set makes the nodes those of o, in that order. A new node is served as by
+// New, one that is not in o is left as by Keep, and one that gets a new Target
+// is tried with it at once; a push that runs is cancelled for that. What is to
+// be compared because of it is for the caller to add. No Close comes before it.
+func (f *Fanout) Set(o Options) {
+	names := make([]string, 0, len(o.Nodes))
+	for _, no := range o.Nodes {
+		names = append(names, no.Name)
+	}
+	f.Keep(names)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var nodes []*node
+	for _, no := range o.Nodes {
+		n := named(f.nodes, no.Name)
+		if n == nil {
+			n = f.start(no, o.Slots)
+		} else {
+			n.set(no, o.Slots)
+		}
+		nodes = append(nodes, n)
+	}
+	f.nodes = nodes
+}
+
+// Keep leaves all nodes but those of the names: their pushes are cancelled and
+// none follows. It does not wait for their workers to end.
+func (f *Fanout) Keep(names []string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var kept []*node
+	for _, n := range f.nodes {
+		if slices.Contains(names, n.name) {
+			kept = append(kept, n)
+		} else {
+			n.leave()
+		}
+	}
+	f.nodes = kept
+}
+
+// start starts the worker of a new node; f.mu is held.
+func (f *Fanout) start(o NodeOptions, slots *Slots) *node {
+	n := newNode(o, slots, f.log.With("node", o.Name))
+	n.source = f.held
+	var ctx context.Context
+	ctx, n.leave = context.WithCancel(f.ctx)
+	f.done.Go(func() { n.run(ctx) })
+	return n
+}
+
+// all are the nodes there are.
+func (f *Fanout) all() []*node {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.nodes
+}
+
+func named(nodes []*node, name string) *node {
+	i := slices.IndexFunc(nodes, func(n *node) bool { return n.name == name })
+	if i < 0 {
+		return nil
+	}
+	return nodes[i]
 }
 
 // Add adds set to the backlog of every node. set is not kept.
 func (f *Fanout) Add(set *change.Set) {
-	for _, n := range f.nodes {
+	for _, n := range f.all() {
 		n.add(set)
 	}
 }
@@ -115,16 +190,17 @@ func (f *Fanout) AddNode(name string, set *change.Set) bool {
 
 // Hold stops all pushes, as the source is gone: those that run are cancelled,
 // none is started before Resume. The caller logs it.
-func (f *Fanout) Hold(reason, cure string) {
-	for _, n := range f.nodes {
-		n.hold(&status.Hold{Reason: reason, Cure: cure})
-	}
-}
+func (f *Fanout) Hold(reason, cure string) { f.hold(&status.Hold{Reason: reason, Cure: cure}) }
 
 // Resume ends a Hold. Every node is tried at once, also those that failed.
-func (f *Fanout) Resume() {
+func (f *Fanout) Resume() { f.hold(nil) }
+
+func (f *Fanout) hold(h *status.Hold) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.held = h
 	for _, n := range f.nodes {
-		n.hold(nil)
+		n.hold(h)
 	}
 }
 
@@ -146,21 +222,19 @@ func (f *Fanout) Kick(name string) bool {
 }
 
 func (f *Fanout) with(name string, do func(*node)) bool {
-	for _, n := range f.nodes {
-		if n.o.Name == name {
-			do(n)
-			return true
-		}
+	n := named(f.all(), name)
+	if n != nil {
+		do(n)
 	}
-	return false
+	return n != nil
 }
 
 // Snapshot is the state of every node in the order of the options, without
 // what only the mirror knows: see status.Node.Account.
 func (f *Fanout) Snapshot() []status.Node {
-	all := make([]status.Node, len(f.nodes))
-	for i, n := range f.nodes {
-		all[i] = n.snapshot()
+	var all []status.Node
+	for _, n := range f.all() {
+		all = append(all, n.snapshot())
 	}
 	return all
 }
@@ -168,9 +242,9 @@ func (f *Fanout) Snapshot() []status.Node {
 // Covering are the names of the nodes that have not confirmed path.
 func (f *Fanout) Covering(path string) []string {
 	var names []string
-	for _, n := range f.nodes {
+	for _, n := range f.all() {
 		if n.covers(path) {
-			names = append(names, n.o.Name)
+			names = append(names, n.name)
 		}
 	}
 	return names
@@ -181,28 +255,20 @@ func (f *Fanout) Covering(path string) []string {
 // next try have it now. It returns early when ctx is done, and reports whether
 // everything is confirmed.
 func (f *Fanout) Drain(ctx context.Context) bool {
-	for _, n := range f.nodes {
+	nodes := f.all()
+	for _, n := range nodes {
 		n.kick()
 	}
 	confirmed := true
-	for _, n := range f.nodes {
+	for _, n := range nodes {
 		confirmed = n.settled(ctx) && confirmed
 	}
 	return confirmed
 }
 
-// Close cancels the running pushes, waits for the workers and closes the
-// targets, whose errors it joins.
-func (f *Fanout) Close() error { return f.close() }
-
-func (f *Fanout) shut() error {
+// Close cancels the running pushes and waits for the workers, which have then
+// closed their targets.
+func (f *Fanout) Close() {
 	f.cancel()
 	f.done.Wait()
-	var errs []error
-	for _, n := range f.nodes {
-		if err := n.o.Target.Close(); err != nil {
-			errs = append(errs, fmt.Errorf("closing %s: %w", n.o.Name, err))
-		}
-	}
-	return errors.Join(errs...)
 }

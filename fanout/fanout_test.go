@@ -222,18 +222,22 @@ func TestDrain(t *testing.T) {
 
 func TestClose(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		target := newFake(t)
+		f, target, log := single(t, NodeOptions{})
 		target.closeOf = errors.New("cannot")
 		target.will(hang)
-		f := New(Options{Nodes: []NodeOptions{{Name: "a", Target: target}, {Name: "b", Target: newFake(t)}}})
 		f.Add(of("x"))
 		synctest.Wait()
-		err := f.Close()
-		if err == nil || err.Error() != "closing a: cannot" {
-			t.Errorf("Close(): got %v, want the target's error", err)
+		f.Close()
+		f.Close()
+		if target.closed != 1 {
+			t.Errorf("Close() twice: the target was closed %d times", target.closed)
 		}
-		if again := f.Close(); !errors.Is(again, target.closeOf) || target.closed != 1 {
-			t.Errorf("Close() again: got %v, closed %d times", again, target.closed)
+		want := []string{
+			`level=DEBUG msg="push cancelled" mirror=www node=a`,
+			`level=WARN msg="closing the way to a node failed" mirror=www node=a err=cannot`,
+		}
+		if diff := cmp.Diff(want, logged(log)); diff != "" {
+			t.Errorf("log (-want +got):\n%s", diff)
 		}
 		if n := f.Snapshot()[0]; n.Failures != 0 || n.Pending != 1 {
 			t.Errorf("Snapshot() after Close: got %d failures, %d pending, want 0, 1", n.Failures, n.Pending)
@@ -297,9 +301,7 @@ func TestSlots(t *testing.T) {
 		}
 		for _, f := range all {
 			f.Drain(t.Context())
-			if err := f.Close(); err != nil {
-				t.Error(err)
-			}
+			f.Close()
 		}
 		if most != 1 {
 			t.Errorf("pushes at once: got %d, want 1", most)

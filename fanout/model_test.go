@@ -2,7 +2,6 @@ package fanout
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"strings"
@@ -192,7 +191,7 @@ func drawHistory(t *rapid.T) history {
 	for range 2 {
 		h.verdicts = append(h.verdicts, rapid.SliceOfN(rapid.Custom(drawVerdict), 0, 12).Draw(t, "verdicts"))
 	}
-	does := []string{"add", "add", "add", "add", "add one", "hold", "resume", "pause", "unpause", "kick", "drain"}
+	does := []string{"add", "add", "add", "add", "add one", "hold", "resume", "pause", "unpause", "kick", "drain", "replace"}
 	for range rapid.IntRange(1, 40).Draw(t, "steps") {
 		h.steps = append(h.steps, historyStep{
 			wait: time.Duration(rapid.IntRange(0, 100).Draw(t, "wait")) * time.Second,
@@ -219,7 +218,7 @@ func TestEverythingIsConfirmed(t *testing.T) {
 
 func (h history) play(t *testing.T) error {
 	truths := []*truth{newTruth(), newTruth()}
-	var o Options
+	o := Options{Slots: NewSlots(2)}
 	for i, name := range []string{"a", "b"} {
 		target := newFake(t)
 		target.will(h.answers(truths[i], h.verdicts[i]))
@@ -228,11 +227,19 @@ func (h history) play(t *testing.T) error {
 			RetryMin: time.Second, RetryMax: time.Minute,
 		})
 	}
-	o.Slots = NewSlots(2)
 	f := New(o)
+	answers := o.Nodes[0].Target.(*fake).answer // goes on where the last target ended
+	o.Nodes[1].Target = nil
 	for _, s := range h.steps {
 		time.Sleep(s.wait)
 		synctest.Wait() // the truths are the workers' while they run
+		if s.do == "replace" {
+			target := newFake(t)
+			target.will(answers)
+			o.Nodes[0].Target = target
+			f.Set(o)
+			continue
+		}
 		s.apply(f, truths)
 	}
 	f.Resume()
@@ -240,7 +247,8 @@ func (h history) play(t *testing.T) error {
 	f.Unpause("b")
 	time.Sleep(time.Hour)
 	synctest.Wait()
-	return errors.Join(f.check(truths), f.Close())
+	f.Close()
+	return f.check(truths)
 }
 
 func (s historyStep) apply(f *Fanout, truths []*truth) {

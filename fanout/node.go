@@ -16,16 +16,20 @@ import (
 // node is one node: what it has not confirmed, and how it stands. Its worker
 // is in worker.go.
 type node struct {
-	o     NodeOptions
+	name  string
 	rate  *rate.Limiter
-	slots *Slots
-	wake  chan struct{} // capacity 1: the worker is to look again
+	wake  chan struct{}      // capacity 1: the worker is to look again
+	leave context.CancelFunc // ends the worker
 
-	log   *slog.Logger // the worker's, as are the next two
-	said  lastSaid
-	retry *backoff.ExponentialBackOff
+	log  *slog.Logger // the worker's, as is the next
+	said lastSaid
 
 	mu      sync.Mutex // guards what follows
+	o       NodeOptions
+	slots   *Slots
+	unused  []Target           // were o's; the worker closes them
+	endTurn context.CancelFunc // has the worker begin anew with what is in o now
+	retry   *backoff.ExponentialBackOff
 	backlog *backlog
 	abort   context.CancelFunc // ends the running push; nil when none runs
 	moved   chan struct{}      // closed and replaced when a push ends or a hold begins
@@ -45,19 +49,11 @@ type node struct {
 }
 
 func newNode(o NodeOptions, slots *Slots, log *slog.Logger) *node {
-	if o.RetryMin <= 0 {
-		o.RetryMin = time.Second
-	}
-	if o.RetryMax <= 0 {
-		o.RetryMax = 5 * time.Minute
-	}
-	perSecond := rate.Limit(o.Rate)
-	if o.Rate <= 0 {
-		perSecond = rate.Inf
-	}
+	o = o.complete()
 	return &node{
+		name:    o.Name,
+		rate:    rate.NewLimiter(rate.Limit(o.Rate), o.Burst),
 		o:       o,
-		rate:    rate.NewLimiter(perSecond, max(1, o.Burst)),
 		slots:   slots,
 		wake:    make(chan struct{}, 1),
 		log:     log,
@@ -65,6 +61,39 @@ func newNode(o NodeOptions, slots *Slots, log *slog.Logger) *node {
 		backlog: newBacklog(o.Limit),
 		moved:   make(chan struct{}),
 	}
+}
+
+// complete puts what holds in place of what is not set.
+func (o NodeOptions) complete() NodeOptions {
+	if o.RetryMin <= 0 {
+		o.RetryMin = time.Second
+	}
+	if o.RetryMax <= 0 {
+		o.RetryMax = 5 * time.Minute
+	}
+	if o.Rate <= 0 {
+		o.Rate = float64(rate.Inf)
+	}
+	o.Burst = max(1, o.Burst)
+	return o
+}
+
+// set has the worker go on with other options, if there is a Target in them.
+// The push that runs is cancelled: all that it has not confirmed is left for
+// the next.
+func (n *node) set(o NodeOptions, slots *Slots) {
+	if o.Target == nil {
+		return
+	}
+	n.change(func() {
+		n.unused = append(n.unused, n.o.Target)
+		n.o, n.slots = o.complete(), slots
+		n.retry = newBackOff(n.o)
+		n.backlog.kick()
+		if n.endTurn != nil {
+			n.endTurn()
+		}
+	})
 }
 
 func (n *node) add(set *change.Set) {
@@ -149,7 +178,7 @@ func (n *node) snapshot() status.Node {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	s := status.Node{
-		Node:         n.o.Name,
+		Node:         n.name,
 		State:        n.state(),
 		Pending:      n.backlog.len(),
 		Since:        n.backlog.since(),
@@ -200,7 +229,7 @@ func (n *node) reason() *status.Hold {
 		h := *n.source
 		return &h
 	case n.paused:
-		return &status.Hold{Reason: "paused", Cure: "inosyncd resume " + n.o.Name}
+		return &status.Hold{Reason: "paused", Cure: "inosyncd resume " + n.name}
 	default:
 		h := *n.held
 		return &h

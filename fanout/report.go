@@ -17,24 +17,19 @@ func why(res push.Result) error {
 	return res.Err
 }
 
-// reminder is how often a failure that goes on is reported at error.
-const reminder = time.Hour
-
 // told is the end of a push, for the log.
 type told struct {
 	res       push.Result
-	now       time.Time
 	next      time.Time // of the next try
 	cancelled bool      // from here: no failure
 	overcome  bool      // nothing of what failed or was held is left
 }
 
-// lastSaid is the trouble that was last reported at error, so that trouble that
-// goes on does not flood the log.
+// lastSaid is the trouble that was last reported: a hold that goes on is news
+// once, as nothing is expected of looking at it again.
 type lastSaid struct {
 	outcome push.Outcome
 	what    string // "" when there is none
-	at      time.Time
 }
 
 // report writes the one line that a push gets, and "recovered" after trouble.
@@ -59,21 +54,21 @@ func (n *node) report(t told) {
 }
 
 func (n *node) reportTrouble(t told) {
-	err, level := why(t.res), slog.LevelDebug
-	news := n.said.outcome != t.res.Outcome || n.said.what != err.Error()
-	due := t.res.Outcome != push.Hold && t.now.Sub(n.said.at) >= reminder
-	if news || due {
-		level = slog.LevelError
-		n.said = lastSaid{t.res.Outcome, err.Error(), t.now}
-	}
-	ctx := context.Background()
+	err := why(t.res)
+	said := lastSaid{t.res.Outcome, err.Error()}
+	news := n.said != said
+	n.said = said
 	if t.res.Outcome == push.Hold {
-		n.log.Log(ctx, level, "held", "reason", err.Error(), "cure", t.res.Cure)
+		level := slog.LevelDebug
+		if news {
+			level = slog.LevelError
+		}
+		n.log.Log(context.Background(), level, "held", "reason", err.Error(), "cure", t.res.Cure)
 		return
 	}
 	attrs := []any{"err", err, "next_try", t.next}
 	if t.res.Cure != "" {
 		attrs = append(attrs, "hint", t.res.Cure)
 	}
-	n.log.Log(ctx, level, "push failed", attrs...)
+	n.log.Error("push failed", attrs...)
 }

@@ -4,22 +4,65 @@ import (
 	"context"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"inosyncd/internal/change"
 	"inosyncd/internal/fault"
 	"inosyncd/internal/push"
 	"inosyncd/internal/status"
 )
 
-// run pushes what is due until ctx is done: it waits for something to push,
-// for the rate, and for a slot. While it waits the backlog gathers.
+// run pushes what is due until ctx is done, and closes every target that the
+// node had.
 func (n *node) run(ctx context.Context) {
-	for n.awaitDue(ctx) && n.rate.Wait(ctx) == nil {
-		release := n.slots.acquire(ctx, n.failing())
-		if release == nil {
+	for ctx.Err() == nil {
+		turn, cancel := context.WithCancel(ctx)
+		o, slots := n.renew(cancel)
+		n.turn(turn, o, slots)
+		cancel()
+	}
+	o, _ := n.renew(func() {})
+	n.close(o.Target) // nobody sets another: the node has left
+}
+
+// renew begins a turn, which end ends, with the options that hold now.
+func (n *node) renew(end context.CancelFunc) (NodeOptions, *Slots) {
+	n.mu.Lock()
+	n.endTurn = end
+	o, slots, unused := n.o, n.slots, n.unused
+	n.unused = nil
+	n.mu.Unlock()
+	for _, t := range unused {
+		n.close(t)
+	}
+	n.rate.SetLimit(rate.Limit(o.Rate))
+	n.rate.SetBurst(o.Burst)
+	return o, slots
+}
+
+func (n *node) close(t Target) {
+	if err := t.Close(); err != nil {
+		n.log.Warn("closing the way to a node failed", "err", err)
+	}
+}
+
+// turn does one push: it waits for something to push, for the rate, for who
+// else pushes to the same place, and for a slot. While it waits the backlog
+// gathers.
+func (n *node) turn(ctx context.Context, o NodeOptions, slots *Slots) {
+	if !n.awaitDue(ctx) || n.rate.Wait(ctx) != nil {
+		return
+	}
+	if o.Place != nil {
+		leave := take(ctx, o.Place)
+		if leave == nil {
 			return
 		}
-		n.push(ctx)
-		release()
+		defer leave()
+	}
+	if release := slots.acquire(ctx, n.failing()); release != nil {
+		defer release()
+		n.push(ctx, o.Target)
 	}
 }
 
@@ -61,14 +104,14 @@ func (n *node) failing() bool {
 }
 
 // push does one push, unless it is no longer due.
-func (n *node) push(ctx context.Context) {
+func (n *node) push(ctx context.Context, target Target) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	set := n.begin(cancel)
 	if set == nil {
 		return
 	}
-	res := n.o.Target.Push(ctx, set)
+	res := target.Push(ctx, set)
 	fault.Point("fanout: pushed")
 	n.report(n.finish(res, ctx.Err() != nil))
 }
@@ -98,7 +141,7 @@ func (n *node) finish(res push.Result, cancelled bool) told {
 	defer n.notify()
 
 	now := time.Now()
-	t := told{res: res, now: now}
+	t := told{res: res}
 	if cancelled && res.Outcome != push.Done {
 		n.backlog.giveBack(n.left(res))
 		t.cancelled = true

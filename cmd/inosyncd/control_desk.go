@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"slices"
 	"sync"
 	"time"
 
@@ -22,11 +21,11 @@ type desk struct {
 	base status.Status // without mirrors; not changed
 
 	mu      sync.Mutex
-	cfg     *config.Config // guarded by mu; nil before the first
-	running []*mirror      // guarded by mu; replaced, never changed
+	cfg     *config.Config     // guarded by mu; nil before the first
+	running map[string]*mirror // guarded by mu; by name; replaced, never changed
 
-	// paused are the nodes that were paused: also a mirror that is started
-	// anew, because its configuration has changed, leaves them alone.
+	// paused are the nodes that were paused: one that comes back with another
+	// configuration is left alone as well.
 	paused map[control.Node]bool // guarded by mu
 }
 
@@ -39,13 +38,17 @@ func newSupervisor(a *app) *supervisor {
 
 // publish says what runs from now on.
 func (d *desk) publish(cfg *config.Config, running []*mirror) {
+	byName := map[string]*mirror{}
+	for _, m := range running {
+		byName[m.cfg.Name] = m
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.cfg, d.running = cfg, slices.Clone(running)
+	d.cfg, d.running = cfg, byName
 }
 
 // view is what was published last; the configuration is never nil.
-func (d *desk) view() (*config.Config, []*mirror) {
+func (d *desk) view() (*config.Config, map[string]*mirror) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.cfg == nil {
@@ -55,12 +58,20 @@ func (d *desk) view() (*config.Config, []*mirror) {
 }
 
 // find returns the mirror of that name, nil if it does not run.
-func find(running []*mirror, name string) *mirror {
-	i := slices.IndexFunc(running, func(m *mirror) bool { return m.cfg.Name == name })
-	if i < 0 {
-		return nil
+func find(running map[string]*mirror, name string) *mirror { return running[name] }
+
+// rename has what is known of mirrors go on under their new names.
+func (d *desk) rename(names map[string]string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	paused := map[control.Node]bool{}
+	for n := range d.paused {
+		if name, ok := names[n.Mirror]; ok {
+			n.Mirror = name
+		}
+		paused[n] = true
 	}
-	return running[i]
+	d.paused = paused
 }
 
 // pauseAgain pauses the nodes of a mirror that a person has paused, before
@@ -142,15 +153,19 @@ func (d *desk) note(n control.Node, paused bool) {
 // approve releases what a node holds back. One that is being tried again may
 // hold it still.
 func approve(nodes *fanout.Fanout, name string) error {
+	if nodes.Approve(name) {
+		return nil
+	}
+	state := "unknown"
 	for _, n := range nodes.Snapshot() {
-		if n.Node == name && n.State != status.Held && n.State != status.Syncing {
-			return fmt.Errorf("nothing is held: its state is %s", n.State)
+		if n.Node == name {
+			state = string(n.State)
+			if n.Held != nil {
+				state += ", " + n.Held.Reason
+			}
 		}
 	}
-	if !nodes.Approve(name) {
-		return errors.New("nothing is ever held")
-	}
-	return nil
+	return fmt.Errorf("nothing is held: its state is %s", state)
 }
 
 // Status implements control.Daemon.

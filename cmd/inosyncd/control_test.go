@@ -164,7 +164,7 @@ func waiting(t *testing.T) (*desk, *mirror) {
 	m.queue = debounce.Start(debounce.Options{Mask: change.DefaultMask}, m.nodes.Add)
 	t.Cleanup(func() {
 		m.queue.Close()
-		_ = m.nodes.Close()
+		m.nodes.Close()
 	})
 	d := &desk{}
 	d.publish(&config.Config{Mirrors: []config.Mirror{m.cfg}}, []*mirror{m})

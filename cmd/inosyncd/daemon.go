@@ -18,7 +18,6 @@ import (
 	"inosyncd/internal/control"
 	"inosyncd/internal/fault"
 	"inosyncd/internal/logging"
-	"inosyncd/internal/source"
 	"inosyncd/internal/web"
 )
 
@@ -43,6 +42,9 @@ type supervisor struct {
 	sockets string  // directory for the sockets of shared ssh connections
 	limits  *limits // of the configuration in force
 	running []*mirror
+	places  map[string]chan struct{} // see place
+
+	retiring sync.WaitGroup // mirrors that are no longer configured
 
 	files []string    // that the configuration was made from
 	saved *autoReload // tells when one is saved; nil: they are read on HUP alone
@@ -192,51 +194,6 @@ func (s *supervisor) warn(cfg *config.Config) {
 	}
 }
 
-// apply makes the running mirrors those of cfg. A mirror whose part of the
-// configuration is the same keeps running; another is stopped and started with
-// a full sync, so nothing that was pending is lost.
-func (s *supervisor) apply(ctx context.Context, cfg *config.Config) {
-	lim := newLimits(cfg)
-	keep := map[string]*mirror{}
-	var stop []*mirror
-	for _, m := range s.running {
-		if i := indexMirror(cfg, m.cfg.Name); i >= 0 && cfg.Mirrors[i].Equal(m.cfg) && lim.equal(s.limits) {
-			keep[m.cfg.Name] = m
-			continue
-		}
-		stop = append(stop, m)
-	}
-	stopMirrors(ctx, stop)
-	fault.Point("apply: old mirrors stopped")
-	roots := map[string]*source.Root{}
-	for _, m := range stop {
-		roots[m.cfg.WPath] = m.root
-	}
-	if s.limits == nil || !lim.equal(s.limits) {
-		s.limits = lim
-	}
-	s.running = s.running[:0]
-	for _, mc := range cfg.Mirrors {
-		m := keep[mc.Name]
-		if m == nil && mc.Enabled {
-			root := roots[mc.WPath]
-			if root == nil {
-				root = source.New(mc.WPath)
-			}
-			var err error
-			if m, err = s.startMirror(ctx, mc, root); err != nil {
-				s.log.Error("mirror not started", "mirror", mc.Name, "err", err)
-				continue
-			}
-		}
-		if m != nil {
-			s.running = append(s.running, m)
-		}
-	}
-	fault.Point("apply: new mirrors started")
-	s.desk.publish(cfg, s.running)
-}
-
 func indexMirror(cfg *config.Config, name string) int {
 	for i := range cfg.Mirrors {
 		if cfg.Mirrors[i].Enabled && cfg.Mirrors[i].Name == name {
@@ -244,20 +201,6 @@ func indexMirror(cfg *config.Config, name string) int {
 		}
 	}
 	return -1
-}
-
-func (s *supervisor) stop() { stopMirrors(context.Background(), s.running) }
-
-// stopMirrors stops all at once and waits; together they have stopLimit for
-// what is pending.
-func stopMirrors(ctx context.Context, mirrors []*mirror) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopLimit)
-	defer cancel()
-	var wg sync.WaitGroup
-	for _, m := range mirrors {
-		wg.Go(func() { m.stop(ctx) })
-	}
-	wg.Wait()
 }
 
 func (s *supervisor) openLog(cfg *config.Config) error {

@@ -12,6 +12,7 @@ import (
 	"inosyncd/config"
 	"inosyncd/debounce"
 	"inosyncd/fanout"
+	"inosyncd/internal/change"
 	"inosyncd/internal/fault"
 	"inosyncd/internal/source"
 	"inosyncd/watcher"
@@ -22,44 +23,64 @@ import (
 const rewatchDelay = 5 * time.Second
 
 // mirror is one watched tree with its stages. Its goroutine owns the watcher;
-// the queue and the nodes live as long as the mirror, so that what is pending
-// outlives a source that goes and comes back.
+// the queue lives as long as the mirror, so that what is pending outlives a
+// source that goes and comes back. The nodes live even longer: a mirror that is
+// watched in another way is a new one, and takes them over.
 type mirror struct {
-	cfg   config.Mirror
-	log   *slog.Logger
-	root  *source.Root
-	queue *debounce.Loop
-	nodes *fanout.Fanout
-	seen  watching // for those who ask
+	cfg    config.Mirror // in force; the supervisor's own
+	limits *limits       // in force; the supervisor's own
+	name   *mirrorName   // for logs
+	log    *slog.Logger
+	root   *source.Root
+	queue  *debounce.Loop
+	nodes  *fanout.Fanout
+	seen   watching // for those who ask
 
-	heldFor string // why it is held, as it was logged; run's own
+	watched   config.Mirror // how run watches it; of the rest of it, nothing is used
+	heldFor   string        // why it is held, as it was logged; run's own
+	schedule  string        // run's own
+	schedules chan string   // capacity 1: another schedule
 
 	ready  chan struct{}      // closed when it watches, or waits for its source
 	cancel context.CancelFunc // ends the goroutine of run
 	done   chan struct{}      // closed when that has ended
 }
 
-// startMirror starts a mirror of root, which may be known from before: a source
-// that was replaced is not to become the source by a reload.
-func (s *supervisor) startMirror(ctx context.Context, cfg config.Mirror, root *source.Root) (*mirror, error) {
-	nodes, err := s.startNodes(cfg, root)
+// startMirror starts a mirror. One that was there before ends with it, and
+// leaves it the nodes with all that they have not confirmed, and the root: a
+// source that was replaced is not to become the source by a reload. If the new
+// one cannot be started the old one goes on.
+func (s *supervisor) startMirror(ctx context.Context, cfg config.Mirror, was *mirror) (*mirror, error) {
+	m := &mirror{
+		cfg: cfg, limits: s.limits, watched: cfg, schedule: cfg.Schedule,
+		schedules: make(chan string, 1),
+		ready:     make(chan struct{}),
+		done:      make(chan struct{}),
+	}
+	if was != nil {
+		m.name, m.log, m.root = was.name, was.log, was.root
+	} else {
+		m.root = source.New(cfg.WPath)
+		m.name, m.log = logAs(s.log)
+	}
+	m.name.set(cfg.Name)
+	nodes, _, err := s.nodesOf(m, cfg, true)
 	if err != nil {
 		return nil, err
 	}
-	s.desk.pauseAgain(cfg.Name, nodes)
-	m := &mirror{
-		cfg:   cfg,
-		log:   s.log.With("mirror", cfg.Name),
-		root:  root,
-		nodes: nodes,
-		ready: make(chan struct{}),
-		done:  make(chan struct{}),
+	if was != nil {
+		was.unwatch()
+		m.nodes = was.nodes
+		m.nodes.Set(nodes)
+	} else {
+		m.nodes = fanout.New(nodes)
 	}
+	s.desk.pauseAgain(cfg.Name, m.nodes)
 	m.queue = debounce.Start(debounce.Options{
 		Mask:      cfg.Mask,
 		Delay:     cfg.Edelay,
 		OpenLimit: cfg.Eopen,
-	}, nodes.Add)
+	}, m.nodes.Add)
 	// Only stop ends a mirror, after its pending changes were pushed.
 	ctx, m.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	go func() {
@@ -67,6 +88,34 @@ func (s *supervisor) startMirror(ctx context.Context, cfg config.Mirror, root *s
 		m.run(ctx)
 	}()
 	return m, nil
+}
+
+// changeMirror has a mirror go on with another configuration of the same source
+// side. What a node gets anew, or what may not be on it as it should be, it is
+// compared with; the others are not touched.
+func (s *supervisor) changeMirror(m *mirror, cfg config.Mirror) error {
+	m.name.set(cfg.Name)
+	nodes, compare, err := s.nodesOf(m, cfg, false)
+	if err != nil {
+		return err
+	}
+	m.queue.Resync(func(all *change.Set) {
+		m.nodes.Set(nodes)
+		s.desk.pauseAgain(cfg.Name, m.nodes)
+		for _, name := range compare {
+			m.log.Info("node compared: it is new or configured in another way", "node", name)
+			m.nodes.AddNode(name, all)
+		}
+	})
+	if cfg.Schedule != m.cfg.Schedule {
+		select {
+		case <-m.schedules: // not looked at yet, and now out of date
+		default:
+		}
+		m.schedules <- cfg.Schedule
+	}
+	m.cfg, m.limits = cfg, s.limits
+	return nil
 }
 
 // run watches the source whenever it is there.
@@ -133,11 +182,11 @@ func (m *mirror) hold(err error) {
 func (m *mirror) watch(ctx context.Context, ready func()) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	w, err := watcher.Start(ctx, m.cfg.Watcher, watcher.Options{
+	w, err := watcher.Start(ctx, m.watched.Watcher, watcher.Options{
 		Root:      m.root,
-		Rules:     m.cfg.Rules,
-		Mask:      m.cfg.Mask,
-		Recursive: m.cfg.Recursive,
+		Rules:     m.watched.Rules,
+		Mask:      m.watched.Mask,
+		Recursive: m.watched.Recursive,
 		Log:       m.log,
 		Emit:      m.queue.Add,
 	})
@@ -152,7 +201,7 @@ func (m *mirror) watch(ctx context.Context, ready func()) error {
 	fault.Point("mirror: full sync queued")
 	m.seen.begin(w)
 	defer m.seen.end()
-	m.log.Info("mirror watched", "wpath", m.cfg.WPath, "watches", w.Stats().Watches)
+	m.log.Info("mirror watched", "wpath", m.watched.WPath, "watches", w.Stats().Watches)
 	ready()
 	gone := watcher.Guard(ctx, m.root)
 	for {
@@ -160,6 +209,8 @@ func (m *mirror) watch(ctx context.Context, ready func()) error {
 		select {
 		case <-full:
 			m.queue.Resync(m.nodes.Add)
+		case m.schedule = <-m.schedules:
+			stop()
 		case <-w.Done():
 			stop()
 			return w.Err()
@@ -184,10 +235,10 @@ func (m *mirror) astray() error {
 
 // nextFullSync is a timer for the next time of the schedule; none never fires.
 func (m *mirror) nextFullSync() (<-chan time.Time, func() bool) {
-	if m.cfg.Schedule == "" {
+	if m.schedule == "" {
 		return nil, func() bool { return true }
 	}
-	schedule, err := cron.ParseStandard(m.cfg.Schedule)
+	schedule, err := cron.ParseStandard(m.schedule)
 	if err != nil { // checked when the configuration was read
 		return nil, func() bool { return true }
 	}
@@ -196,21 +247,31 @@ func (m *mirror) nextFullSync() (<-chan time.Time, func() bool) {
 	return t.C, t.Stop
 }
 
-// stop ends the mirror. What is pending is pushed until ctx is done; the rest
-// is left for the full sync of the next start.
-func (m *mirror) stop(ctx context.Context) {
+// unwatch ends the goroutine of the mirror and hands to the nodes what they have
+// not got yet.
+func (m *mirror) unwatch() {
 	m.cancel()
 	<-m.done
 	fault.Point("mirror: stop")
 	m.queue.Flush()
 	m.queue.Close()
 	fault.Point("mirror: queue handed on")
+}
+
+// close ends the mirror at once.
+func (m *mirror) close() {
+	m.unwatch()
+	m.nodes.Close()
+}
+
+// stop ends the mirror. What is pending is pushed until ctx is done; the rest
+// is left for the full sync of the next start.
+func (m *mirror) stop(ctx context.Context) {
+	m.unwatch()
 	if !m.nodes.Drain(ctx) {
 		m.log.Warn("stopped with changes pending: the full sync of the next start has them")
 	}
-	if err := m.nodes.Close(); err != nil {
-		m.log.Warn("closing a node failed", "err", err)
-	}
+	m.nodes.Close()
 }
 
 func pause(ctx context.Context, d time.Duration) {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 
 	"inosyncd/config"
 	"inosyncd/delta"
@@ -54,49 +55,81 @@ func (l *limits) bandwidth(rspeed int64) int64 {
 	return min(rspeed, l.share)
 }
 
-// startNodes starts a worker for each enabled node of a mirror.
-func (s *supervisor) startNodes(cfg config.Mirror, root *source.Root) (*fanout.Fanout, error) {
-	o := fanout.Options{Mirror: cfg.Name, Slots: s.limits.slots, Log: s.log}
+// nodesOf is what the nodes of m are to be served by when cfg holds. A node that
+// is the same in m.cfg gets no target, and goes on as it is, unless all are to be
+// made anew. compare are those that m does not have yet, or whose copy would have
+// been another: only a comparison shows what is to be done there.
+func (s *supervisor) nodesOf(m *mirror, cfg config.Mirror, anew bool) (o fanout.Options, compare []string, err error) {
+	o = fanout.Options{Slots: s.limits.slots, Log: m.log}
 	for _, n := range cfg.Nodes {
 		if !n.Enabled {
 			continue
 		}
-		target, err := s.target(cfg, n, root)
-		if err != nil {
-			for _, started := range o.Nodes {
-				err = errors.Join(err, started.Target.Close())
-			}
-			return nil, fmt.Errorf("preparing the node %q: %w", n.Name, err)
-		}
-		o.Nodes = append(o.Nodes, fanout.NodeOptions{
+		no := fanout.NodeOptions{
 			Name:     n.Name,
-			Target:   target,
+			Place:    s.place(n.Name),
 			Rate:     n.PushRate,
 			Burst:    n.PushBurst,
 			RetryMin: n.RetryMin,
 			RetryMax: n.RetryMax,
-		})
+		}
+		was, runs := m.runs(n.Name)
+		other := !runs || !was.SameCopy(n) || m.cfg.Rsync != cfg.Rsync
+		if other {
+			compare = append(compare, n.Name)
+		}
+		if anew || other || !was.Equal(n) || m.limits != s.limits {
+			if no.Target, err = s.target(m, cfg, n); err != nil {
+				return o, nil, errors.Join(fmt.Errorf("preparing the node %q: %w", n.Name, err), closeTargets(o.Nodes))
+			}
+		}
+		o.Nodes = append(o.Nodes, no)
 	}
-	return fanout.New(o), nil
+	return o, compare, nil
 }
 
-func (s *supervisor) target(m config.Mirror, n config.Node, root *source.Root) (fanout.Target, error) {
-	if s.app.pretend {
-		return delta.Pretend{
-			Source:    root,
-			Rules:     m.Rules,
-			Recursive: m.Recursive,
-			Mirror:    m.Name,
-			Node:      n.Name,
-			Log:       s.log,
-		}, nil
+// runs returns the node of that name if it is served.
+func (m *mirror) runs(name string) (config.Node, bool) {
+	i := slices.IndexFunc(m.cfg.Nodes, func(n config.Node) bool { return n.Enabled && n.Name == name })
+	if i < 0 {
+		return config.Node{}, false
 	}
-	o, err := engineOptions(m, n, root, s.limits, s.sockets)
+	return m.cfg.Nodes[i], true
+}
+
+func closeTargets(nodes []fanout.NodeOptions) error {
+	var errs []error
+	for _, n := range nodes {
+		if n.Target != nil {
+			errs = append(errs, n.Target.Close())
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// place is held by whoever pushes to the node of that name: when a node leaves a
+// mirror, what is still running there ends before anybody else begins.
+func (s *supervisor) place(node string) chan struct{} {
+	if s.places == nil {
+		s.places = map[string]chan struct{}{}
+	}
+	if s.places[node] == nil {
+		s.places[node] = make(chan struct{}, 1)
+	}
+	return s.places[node]
+}
+
+func (s *supervisor) target(m *mirror, cfg config.Mirror, n config.Node) (fanout.Target, error) {
+	log := m.log.With("node", n.Name)
+	if s.app.pretend {
+		return delta.Pretend{Source: m.root, Rules: cfg.Rules, Recursive: cfg.Recursive, Log: log}, nil
+	}
+	o, err := engineOptions(cfg, n, m.root, s.limits, s.sockets)
 	if err != nil {
 		return nil, err
 	}
 	o.Armed = s.limits.armed
-	o.Log = s.log.With("mirror", m.Name, "node", n.Name)
+	o.Log = log
 	return rsync.New(o)
 }
 

@@ -8,11 +8,13 @@ import (
 )
 
 // Approve lets the removals that were held last be made by the next push. It
-// is bound to their number: a batch that would remove more is held again.
-func (e *Engine) Approve() {
+// is bound to their number: a batch that would remove more is held again. It
+// reports whether any were held.
+func (e *Engine) Approve() bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.approved = e.held
+	return e.held > 0
 }
 
 // settle ends an approval: what it was for has been done.
