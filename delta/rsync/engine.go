@@ -114,7 +114,7 @@ func (e *Engine) push(ctx context.Context, set *change.Set) push.Result {
 		if v := unstarted(err); v.outcome == push.Hold || errors.Is(err, errTooOld) {
 			return push.Result{
 				Outcome: push.Hold, Err: err,
-				Cure: "install rsync 3.2.4 or newer, or name it with the key rsync",
+				Cure: needsProgram,
 			}
 		}
 		return push.Result{Outcome: push.Again, Err: err}

@@ -71,6 +71,7 @@ var classes = []class{
 	{5, "chdir failed", push.Hold, "make the module's path on the node"},
 	{5, "", push.Hold, "read the rsync daemon's log on the node"},
 	{-1, "module is read only", push.Hold, "set read only = no for the module in the node's rsyncd.conf"},
+	{-1, "are not supported on this server", push.Hold, "the node's rsync is built without them: turn xattrs or acls off"},
 	{4, "", push.Hold, "the node refuses an option (refuse options in its rsyncd.conf): allow it, or turn it off here"},
 
 	// From the system.

@@ -108,7 +108,7 @@ func needConfined(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if older(v, [3]int{3, 5, 0}) {
+	if olderThan(v, [3]int{3, 5, 0}) {
 		t.Skipf("needs rsync 3.5.0, this is %s", v)
 	}
 }

@@ -23,11 +23,20 @@ func Version(ctx context.Context, program string) (string, error) {
 		return "", fmt.Errorf("asking %q for its version: %w", programOf(program), err)
 	}
 	line, _, _ := bytes.Cut(out, []byte("\n"))
-	fields := strings.Fields(string(line))
-	if len(fields) < 3 || fields[0] != "rsync" || fields[1] != "version" {
+	version, ok := parseVersion(string(line))
+	if !ok {
 		return "", fmt.Errorf("asking %q for its version: it answers %q", programOf(program), clip(clean(string(line))))
 	}
-	return strings.TrimPrefix(fields[2], "v"), nil
+	return version, nil
+}
+
+// parseVersion reads the first line that rsync --version prints.
+func parseVersion(line string) (version string, ok bool) {
+	fields := strings.Fields(line)
+	if len(fields) < 3 || fields[0] != "rsync" || fields[1] != "version" {
+		return "", false
+	}
+	return strings.TrimPrefix(fields[2], "v"), true
 }
 
 func programOf(name string) string {
@@ -42,12 +51,12 @@ func programOf(name string) string {
 var oldest = [3]int{3, 2, 4}
 
 // tooOld reports whether version is known to be older than oldest.
-func tooOld(version string) bool { return older(version, oldest) }
+func tooOld(version string) bool { return olderThan(version, oldest) }
 
-// older reports whether version is known to be older than another.
-func older(version string, than [3]int) bool {
+// olderThan reports whether version is known to be older than other.
+func olderThan(version string, other [3]int) bool {
 	parts := strings.Split(version, ".")
-	for i, want := range than {
+	for i, want := range other {
 		if i >= len(parts) {
 			return false
 		}

@@ -1,0 +1,159 @@
+package rsync
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"inosyncd/internal/push"
+)
+
+// greetDir is a directory on this machine that a dry run names.
+const greetDir = "inosyncd"
+
+// meet connects, logs in and negotiates, and finds the directory to write to.
+// met is false when no push would get so far.
+func (p *probe) meet(ctx context.Context) (met bool, err error) {
+	g, err := p.greet(ctx, p.at)
+	if err != nil {
+		return false, err
+	}
+	if g.verdict.outcome != push.Done {
+		p.fail(ctx, aspect(g.code), g.verdict)
+		return false, nil
+	}
+	p.findings = append(p.findings, p.way())
+	switch {
+	case p.keeps && p.e.o.Delete:
+		v := judge(&exit{code: codeUnsupported})
+		p.add(Fault, "delete", "the node refuses removals", v.cure)
+	case p.poor && !p.keeps:
+		p.add(Note, "delete", "the node's rsync has no working --delete-missing-args: removals compare the directories they are in", "upgrade rsync at the node")
+	}
+	p.same = g.same && p.e.o.Times
+	if !g.made {
+		p.add(Fine, "path", "is there", "")
+		return true, nil
+	}
+	return true, p.above(ctx)
+}
+
+// above goes on in the directory above a path that is not there yet.
+func (p *probe) above(ctx context.Context) error {
+	at, ok := p.at.above()
+	p.fresh, p.same, p.at = true, false, Address{}
+	if !ok {
+		p.add(Note, "path", "is not there yet, the first push makes it", "")
+		return nil
+	}
+	g, err := p.greet(ctx, at)
+	switch {
+	case err != nil:
+		return err
+	case g.verdict.outcome != push.Done:
+		p.add(Note, "path", "is not there yet, and the directory above cannot be looked at: "+clean(g.verdict.err.Error()), "make the node's path")
+	case g.made:
+		v := judge(&exit{code: codeNoPath})
+		p.add(Fault, "path", "is not there, nor is the directory above it", v.cure)
+	default:
+		p.at = at
+		p.add(Note, "path", "is not there yet, the first push makes it", "")
+	}
+	return nil
+}
+
+// above is the directory that holds the node's own. There is none above a
+// module and none above the root.
+func (a Address) above() (Address, bool) {
+	path := strings.TrimSuffix(a.Path, "/")
+	i := strings.LastIndexByte(path, '/')
+	switch {
+	case path == "" || path[i+1:] == "." || path[i+1:] == ".." || i < 0 && a.Kind == Daemon:
+		return a, false
+	case i < 0:
+		a.Path = "./" // of the login's home
+	default:
+		a.Path = path[:i+1]
+	}
+	return a, true
+}
+
+// way says how the node was reached.
+func (p *probe) way() Finding {
+	f := Finding{About: "login"}
+	switch {
+	case p.e.o.Address.Kind == SSH:
+		f.Text = "ssh lets in, rsync answers"
+	case p.e.o.Address.Kind == Local:
+		f.Text = "rsync runs"
+	case p.e.o.PasswordFile != "":
+		f.Text = "the rsync daemon lets in"
+	default:
+		f.Grade, f.Text = Note, "the rsync daemon answers and asks for no password"
+		f.Cure = "set auth users and secrets file in the node's rsyncd.conf"
+	}
+	return f
+}
+
+// aspect is what a push that ended so at once has failed at.
+func aspect(code int) string {
+	switch code {
+	case codeNoPath, codeFileIO:
+		return "path"
+	case 1, 2, codeUnsupported, 6, 126, 127:
+		return "rsync"
+	default:
+		return "login"
+	}
+}
+
+// greeting is what a dry run has shown.
+type greeting struct {
+	ended
+	made bool // the directory is not there and would be made
+	same bool // its time is the source's
+}
+
+// greet does a dry run to a directory with all that a push asks for. If it
+// cannot remove as it should, the probe knows and another is done without.
+func (p *probe) greet(ctx context.Context, to Address) (greeting, error) {
+	for {
+		p.setTime()
+		// A node that deletes nothing must let the probe's own file be removed
+		// all the same, by one way or the other.
+		m := mode{dry: true, delete: !p.keeps && (p.e.o.Delete || p.poor), missing: !p.keeps && !p.poor}
+		extra := append(m.flags(), "--debug=PROTO,NSTR", "--from0", "--files-from=-")
+		paths := []string{greetDir}
+		if m.missing {
+			// The receivers that have that option broken fail at an entry
+			// below another.
+			paths = append(paths, greetDir+"/gone")
+		}
+		r, err := p.run(ctx, p.arguments(p.quiet(), extra, ".", to.String()), list(paths))
+		g := greeting{ended: r, same: true}
+		switch {
+		case err != nil:
+			return g, err
+		// What a daemon says when it refuses an option can be lost with the
+		// connection (3.5.0), its exit code is not.
+		case m.missing && (poor(&r.exit) || r.code == codeUnsupported):
+			p.poor = true
+			continue
+		case m.delete && r.code == codeUnsupported:
+			p.keeps = true
+			continue
+		}
+		for _, it := range r.items {
+			if it.name == "" && it.what[4] != '.' && it.what[4] != ' ' {
+				g.same = false
+			}
+		}
+		g.made = says(&r.exit, "created directory ")
+		return g, nil
+	}
+}
+
+// says reports whether rsync printed a line with text.
+func says(e *exit, text string) bool {
+	return slices.ContainsFunc(e.notes, func(note string) bool { return strings.Contains(note, text) })
+}

@@ -1,0 +1,313 @@
+package rsync
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"inosyncd/internal/lab"
+	"inosyncd/internal/lab/labtest"
+)
+
+// probe returns what a probe finds, as lines.
+func (n *node) probe(ctx context.Context) findings {
+	n.t.Helper()
+	return n.Probe(ctx, func() Tree { return Tree{Bytes: 1 << 10, Entries: 3} })
+}
+
+type findings []Finding
+
+func (f findings) String() string {
+	var b strings.Builder
+	for _, one := range f {
+		fmt.Fprintf(&b, "%s %s: %s (%s)\n", one.Grade, one.About, one.Text, one.Cure)
+	}
+	return b.String()
+}
+
+// want fails the test unless there is a line with text.
+func (f findings) want(t *testing.T, text string) {
+	t.Helper()
+	if !strings.Contains("\n"+f.String(), "\n"+text) {
+		t.Errorf("Probe: got\n%swant a line that begins with %q", f, text)
+	}
+}
+
+// wantNo fails the test if there is a finding of a grade.
+func (f findings) wantNo(t *testing.T, g Grade) {
+	t.Helper()
+	for _, one := range f {
+		if one.Grade == g {
+			t.Errorf("Probe: got\n%swant no %s", f, g)
+			return
+		}
+	}
+}
+
+// untouched fails the test if the directory holds anything but names.
+func untouched(t *testing.T, dir string, names ...string) {
+	t.Helper()
+	got := []string{}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		got = append(got, e.Name())
+	}
+	if fmt.Sprint(got) != fmt.Sprint(append([]string{}, names...)) {
+		t.Errorf("the node's directory: got %q, want %q", got, names)
+	}
+}
+
+// A probe of a node that is well finds that, and changes nothing: neither the
+// directory's time, nor its mode, nor what is not to be deleted.
+func TestProbeHealthy(t *testing.T) {
+	for kind := range kinds {
+		t.Run(kind, func(t *testing.T) {
+			n := newNode(t, kind, func(o *Options) {
+				o.Rules = rules(t, ".*")
+				o.Xattrs, o.HardLinks, o.Compress = true, true, true
+			})
+			n.write("f", "d/g")
+			n.full()
+			n.plant(probePrefix+"other", ".hidden")
+			st, err := os.Stat(n.src)
+			n.do(err)
+			n.do(os.Chtimes(n.dst, st.ModTime(), st.ModTime()))
+			for _, del := range []bool{true, false} {
+				n.options().Delete = del
+				f := n.probe(t.Context())
+				f.wantNo(t, Fault)
+				f.want(t, "ok path: is there")
+				f.want(t, "ok writing: a file was written and removed")
+				f.want(t, "ok clock: agrees")
+				if kind == "daemon" {
+					f.want(t, "note login: the rsync daemon answers and asks for no password")
+					f.want(t, "note space: unknown: an rsync daemon does not tell")
+				} else if !strings.Contains(f.String(), " space: free: ") {
+					t.Errorf("Probe: got\n%swant the space", f)
+				}
+				untouched(t, n.dst, ".hidden", probePrefix+"other", "d", "f")
+				n.equal()
+			}
+		})
+	}
+}
+
+// Where the node's directory is not there it is not made; the one above is
+// looked at in its place.
+func TestProbeWithoutThePath(t *testing.T) {
+	for kind := range kinds {
+		t.Run(kind, func(t *testing.T) {
+			n := newNode(t, kind)
+			n.options().Address.Path += "new/"
+			f := n.probe(t.Context())
+			f.wantNo(t, Fault)
+			f.want(t, "note path: is not there yet, the first push makes it")
+			f.want(t, "ok writing: a file was written and removed")
+			n.options().Address.Path += "newer/"
+			n.probe(t.Context()).want(t, "fault path: is not there, nor is the directory above it (check that the directory above")
+			untouched(t, n.dst)
+		})
+	}
+}
+
+func TestAbove(t *testing.T) {
+	for _, tt := range []struct {
+		kind       Kind
+		path, want string // "" is none
+	}{
+		{Local, "/a/b/", "/a/"},
+		{Local, "/a/", "/"},
+		{Local, "/", ""},
+		{Local, "/a/../", ""},
+		{SSH, "a/b/", "a/"},
+		{SSH, "a/", "./"},
+		{SSH, "./", ""},
+		{Daemon, "m/a/", "m/"},
+		{Daemon, "m/", ""},
+	} {
+		got, ok := Address{Kind: tt.kind, Path: tt.path}.above()
+		if ok != (tt.want != "") || ok && got.Path != tt.want {
+			t.Errorf("above(%v, %q): got %q, %v, want %q", tt.kind, tt.path, got.Path, ok, tt.want)
+		}
+	}
+}
+
+func TestVersionFinding(t *testing.T) {
+	for _, tt := range []struct {
+		version  string
+		protocol int
+		want     Grade
+	}{
+		{"2.6.9", 29, Warning},
+		{"3.4.2", 32, Warning},
+		{"3.4.3", 32, Note},
+		{"3.5.0", 32, Fine},
+		{"4.0", 40, Fine},
+		{"", 31, Warning},
+		{"", 32, Note},
+		{"", 0, Note},
+	} {
+		if got := versionFinding(tt.version, tt.protocol, "why", "there"); got.Grade != tt.want {
+			t.Errorf("versionFinding(%q, %d): got %v, want %v", tt.version, tt.protocol, got, tt.want)
+		}
+	}
+}
+
+// What the two ends agree on is read, and told where it is a poor choice.
+func TestProbeChoices(t *testing.T) {
+	n := newNode(t, "daemon", func(o *Options) { o.Compress = true }, wrap(t, `case "$*" in *--debug=*) echo "(Client) Protocol versions: remote=31, negotiated=31"; echo "Client negotiated checksum: md5"; echo "Client compress: zlib (level 6)"; exit 0;; esac; exec RSYNC`))
+	f := n.probe(t.Context())
+	f.want(t, "note checksum: falls back to md5, which is slower (upgrade rsync")
+	f.want(t, "note compress: falls back to zlib")
+	f.want(t, "warning rsync: older than 3.4.0")
+
+	n = newNode(t, "local", func(o *Options) {
+		o.Compress, o.Args = true, []string{"--compress-choice=zlib", "--checksum-choice=md5"}
+	})
+	f = n.probe(t.Context())
+	f.want(t, "ok writing: ")
+	if strings.Contains(f.String(), "falls back") {
+		t.Errorf("Probe: got\n%swant no fall back: it is what was asked for", f)
+	}
+	n.options().Args = []string{"--checksum-choice=nonsense"}
+	n.probe(t.Context()).want(t, "fault rsync: rsync: ")
+}
+
+// Receivers without a working --delete-missing-args are told of, and what was
+// written is removed the other way.
+func TestProbePoorReceiver(t *testing.T) {
+	list := filepath.Join(t.TempDir(), "list") // such receivers fail at a name below another
+	n := newNode(t, "daemon", wrap(t, `case "$*" in *--delete-missing-args*) cat >`+list+`
+		if grep -qa '[^.]/gone' `+list+`; then echo "invalid file mode 00 for d/gone [Receiver]" >&2; exit 2; fi;; esac; exec RSYNC`))
+	n.write("f")
+	n.full()
+	n.plant("extra", "d/g", probePrefix+"other")
+	f := n.probe(t.Context())
+	f.want(t, "note delete: the node's rsync has no working --delete-missing-args")
+	f.want(t, "ok writing: a file was written and removed")
+	untouched(t, n.dst, probePrefix+"other", "d", "extra", "f")
+	n.has(true, "d/g")
+}
+
+// Nothing is written where it could not be removed.
+func TestProbeRefusedRemovals(t *testing.T) {
+	script := `case "$*" in *--delete*) echo "rsync: [sender] read error: Connection reset by peer (104)" >&2; exit 4;; esac; exec RSYNC`
+	for _, del := range []bool{true, false} {
+		n := newNode(t, "daemon", wrap(t, script), func(o *Options) { o.Delete = del })
+		f := n.probe(t.Context())
+		f.want(t, "note writing: not tried: the node refuses removals")
+		if del {
+			f.want(t, "fault delete: the node refuses removals (the node refuses an option")
+		} else {
+			f.wantNo(t, Fault)
+		}
+		untouched(t, n.dst)
+	}
+}
+
+// What was written is removed also when writing ended badly or was broken off,
+// and is named when it cannot be.
+func TestProbeCleansUp(t *testing.T) {
+	t.Run("after an error", func(t *testing.T) {
+		n := newNode(t, "local", wrap(t, `case "$*" in *--no-times*) RSYNC; exit 12;; esac; exec RSYNC`))
+		n.probe(t.Context()).want(t, "fault writing: rsync: ")
+		untouched(t, n.dst)
+	})
+	t.Run("stopped", func(t *testing.T) {
+		written := filepath.Join(t.TempDir(), "written")
+		n := newNode(t, "local", wrap(t, `case "$*" in *--no-times*) RSYNC; : >`+written+`; exec sleep 600;; esac; exec RSYNC`))
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			n.probe(ctx)
+		}()
+		labtest.Eventually(t, func() error {
+			_, err := os.Stat(written)
+			return err
+		})
+		cancel()
+		<-done
+		untouched(t, n.dst)
+	})
+	t.Run("cannot", func(t *testing.T) {
+		n := newNode(t, "local", wrap(t, `case "$*" in *--dry-run*) ;; *--delete-missing-args*) echo "cannot do that" >&2; exit 12;; esac; exec RSYNC`))
+		n.probe(t.Context()).want(t, "fault writing: "+n.dst+"/"+probePrefix)
+	})
+}
+
+// A probe that is to end at once does, whatever it waits for.
+func TestProbeStopped(t *testing.T) {
+	silent, err := lab.StartSilent()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	n := newNode(t, "daemon", func(o *Options) { o.Address.Port, o.Timeout = silent.Port(), time.Hour })
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan findings)
+	go func() { done <- n.probe(ctx) }()
+	labtest.Eventually(t, func() error {
+		if silent.Connections() == 0 {
+			return errors.New("nobody has come")
+		}
+		return nil
+	})
+	cancel()
+	if f := <-done; len(f) > 0 {
+		t.Errorf("Probe: got\n%swant nothing: it was broken off", f)
+	}
+}
+
+func TestSkew(t *testing.T) {
+	from := time.Date(2030, 1, 1, 12, 0, 0, 5e8, time.UTC)
+	to := from.Add(time.Second)
+	for at, want := range map[time.Duration]string{
+		0:                "ok clock: agrees to 2s",
+		2 * time.Second:  "ok clock: agrees to 2s",
+		-2 * time.Second: "ok clock: agrees to 2s",
+		time.Minute:      "note clock: the node's is 59s ahead",
+		-time.Hour:       "note clock: the node's is 1h0m0s behind",
+	} {
+		findings{skew(from.Truncate(time.Second).Add(at), from, to)}.want(t, want)
+	}
+	at, ok := listed("-rw-r--r--          4,096 2026/11/20 15:55:18 name", "name")
+	if want := time.Date(2026, 11, 20, 15, 55, 18, 0, time.UTC); !ok || !at.Equal(want) {
+		t.Errorf("listed: got %v, %v, want %v", at, ok, want)
+	}
+	for _, line := range []string{"", "motd", "-rw-r--r-- 1 2026/11/20 15:55:18 other", "-rw-r--r-- 1 2026/33/20 15:55:18 name"} {
+		if at, ok := listed(line, "name"); ok {
+			t.Errorf("listed(%q): got %v, want none", line, at)
+		}
+	}
+}
+
+func TestFigures(t *testing.T) {
+	for line, want := range map[string]string{
+		"/dev/sda1 1000 600 400 60% /srv":             "1000 600 400",
+		"//host/a share 1000 600 -5 101% /mnt/a b":    "1000 600 -5",
+		"btrfs 0 0 0 - /":                             "0 0 0",
+		"Filesystem 1024-blocks Used Available Capa…": "",
+	} {
+		got := ""
+		if m := figures.FindStringSubmatch(line); m != nil {
+			got = strings.Join(m[1:], " ")
+		}
+		if got != want {
+			t.Errorf("figures(%q): got %q, want %q", line, got, want)
+		}
+	}
+	for n, want := range map[uint64]string{0: "0 B", 1023: "1023 B", 1024: "1.0 KiB", 3 << 29: "1.5 GiB", 1 << 63: "8.0 EiB"} {
+		if got := Size(n); got != want {
+			t.Errorf("Size(%d): got %q, want %q", n, got, want)
+		}
+	}
+}
