@@ -71,12 +71,21 @@ func (a *app) command() *cobra.Command {
 }
 
 func (a *app) checkCommand() *cobra.Command {
-	return &cobra.Command{
+	remote := false
+	cmd := &cobra.Command{
 		Use:   "check",
 		Short: "read the configuration and report every fault",
+		Long:  checkHelp,
 		Args:  noArgs,
-		RunE:  func(*cobra.Command, []string) error { return a.check() },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if remote {
+				return a.checkRemote(cmd.Context())
+			}
+			return a.check()
+		},
 	}
+	cmd.Flags().BoolVar(&remote, "remote", false, "also reach every node and say what is wrong there, and with the sources and limits of this machine")
+	return cmd
 }
 
 func (a *app) syncCommand() *cobra.Command {

@@ -110,7 +110,7 @@ func manualSections() []manual.Section {
 	return []manual.Section{
 		{Title: "EXIT STATUS", Items: []manual.Item{
 			{Term: strconv.Itoa(exitOK), Text: "done"},
-			{Term: strconv.Itoa(exitFailed), Text: "failed; for sync and verify: not every node is equal to its source"},
+			{Term: strconv.Itoa(exitFailed), Text: "failed; for sync and verify: not every node is equal to its source; for check --remote: there is a fault"},
 			{Term: strconv.Itoa(exitUsage), Text: "mistake in the command line"},
 			{Term: strconv.Itoa(exitConfig), Text: "fault in the configuration, or in a file to import"},
 			{Term: strconv.Itoa(exitSignal) + "+n", Text: "ended by signal n"},
@@ -123,6 +123,7 @@ func manualSections() []manual.Section {
 			{Term: defaultConfig, Text: "the configuration, see inosync.yaml(5)"},
 			{Term: "/run/inosyncd.sock", Text: "the control socket; when the daemon is not root's, inosyncd.sock in $XDG_RUNTIME_DIR"},
 			{Term: ".inosyncd-partial", Text: "directory on a node that keeps what was sent of a file when a push broke off; never mirrored"},
+			{Term: ".inosyncd-check-*", Text: "file on a node while check --remote runs; one that has stayed can be removed"},
 		}},
 		{Title: "ENVIRONMENT", Items: []manual.Item{
 			{Term: "INOSYNCD_KEY", Text: "takes the place of a single value at the top of the configuration, as in INOSYNCD_LOG_LEVEL=debug"},
