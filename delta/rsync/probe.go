@@ -150,12 +150,13 @@ func (p *probe) add(g Grade, about, text, cure string) {
 }
 
 // fail notes a run that came to something other than Done.
-func (p *probe) fail(ctx context.Context, about string, v verdict) {
+func (p *probe) fail(ctx context.Context, about string, r *ended) {
 	if ctx.Err() != nil {
 		return // the one who asked has gone
 	}
+	v := &r.verdict
 	text := clean(v.err.Error())
-	if errors.Is(v.err, errIdle) {
+	if errors.Is(v.err, errIdle) || r.code == codeTimeout {
 		text = "the node is silent: " + text
 	}
 	p.add(Fault, about, text, cmp.Or(v.cure, "read what rsync says; inosyncd sync -v shows a push in full"))

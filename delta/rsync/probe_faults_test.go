@@ -78,7 +78,8 @@ func TestProbeSSHFaults(t *testing.T) {
 		"unknown host key": {func(o *Options) { o.SSH.KnownHosts = "/dev/null" }, "fault login: rsync: Host key verification failed"},
 		"other host key":   {func(o *Options) { o.SSH.KnownHosts = keyOfAnother(t, other, o.SSH.Port) }, "fault login: rsync: @"},
 		"no rsync there":   {func(o *Options) { o.Args = []string{"--rsync-path=/nonexistent/rsync"} }, "fault rsync: "},
-		"silent":           {func(o *Options) { o.SSH.Port, o.Timeout = silent.Port(), time.Second }, "fault login: "},
+		"silent":           {func(o *Options) { o.SSH.Port, o.Timeout = silent.Port(), time.Second }, "fault login: the node is silent: "},
+		"rrsync refuses":   {func(o *Options) { o.Args = []string{"--rsync-path=echo invalid rsync-command >&2; false"} }, "fault rsync: rsync: invalid rsync-command"},
 		"path in words":    {func(o *Options) { o.Address.Path = strings.TrimSuffix(o.Address.Path, "/") + " b/" }, "note space: unknown: a shell at the node"},
 	} {
 		t.Run(name, func(t *testing.T) {

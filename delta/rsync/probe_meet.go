@@ -19,7 +19,7 @@ func (p *probe) meet(ctx context.Context) (met bool, err error) {
 		return false, err
 	}
 	if g.verdict.outcome != push.Done {
-		p.fail(ctx, aspect(g.code), g.verdict)
+		p.fail(ctx, aspect(&g.exit), &g.ended)
 		return false, nil
 	}
 	p.findings = append(p.findings, p.way())
@@ -96,15 +96,17 @@ func (p *probe) way() Finding {
 }
 
 // aspect is what a push that ended so at once has failed at.
-func aspect(code int) string {
-	switch code {
+func aspect(e *exit) string {
+	switch e.code {
 	case codeNoPath, codeFileIO:
 		return "path"
 	case 1, 2, codeUnsupported, 6, 126, 127:
 		return "rsync"
-	default:
-		return "login"
 	}
+	if says(e, "invalid rsync-command") || says(e, "unknown option") {
+		return "rsync"
+	}
+	return "login"
 }
 
 // greeting is what a dry run has shown.

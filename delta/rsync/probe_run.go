@@ -19,6 +19,7 @@ const (
 	codeNoPath      = 3
 	codeUnsupported = 4
 	codeFileIO      = 11
+	codeTimeout     = 30
 )
 
 const (
@@ -62,7 +63,7 @@ func (p *probe) run(ctx context.Context, args []string, list []byte, env ...stri
 	r := ended{began: time.Now()}
 	proc, err := start(ctx, s, func(line string) bool {
 		it, ok := parseItem(line)
-		if ok {
+		if ok && len(r.items) < maxNotes { // a node can make up as many as it likes
 			r.items = append(r.items, it)
 		}
 		return ok || isStat(line)

@@ -60,7 +60,7 @@ func (p *probe) tell(ctx context.Context, sent, gone ended) {
 	well := sent.verdict.outcome == push.Done
 	removed := gone.verdict.outcome == push.Done || slices.ContainsFunc(gone.items, item.deleted)
 	if !well {
-		p.fail(ctx, AboutWriting, sent.verdict)
+		p.fail(ctx, AboutWriting, &sent)
 	}
 	switch {
 	case removed && well:
