@@ -67,7 +67,25 @@ func (a *app) command() *cobra.Command {
 	root.AddCommand(a.checkCommand(), a.syncCommand(), a.verifyCommand())
 	root.AddCommand(a.manCommand(), a.completionCommand(), a.importCommand())
 	root.AddCommand(a.controlCommands()...)
+	root.SetHelpCommand(helpCommand())
 	return root
+}
+
+// helpCommand is in place of cobra's, which ends well where there is no such
+// command.
+func helpCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "help [COMMAND]",
+		Short: "help about a command",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			about, rest, err := cmd.Root().Find(args)
+			if err != nil || len(rest) > 0 {
+				return usageError{fmt.Errorf("there is no command %q", strings.Join(args, " "))}
+			}
+			about.InitDefaultHelpFlag()
+			return about.Help()
+		},
+	}
 }
 
 func (a *app) checkCommand() *cobra.Command {

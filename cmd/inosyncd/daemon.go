@@ -29,7 +29,8 @@ const stopLimit = 10 * time.Second
 type supervisor struct {
 	app     *app
 	log     *slog.Logger
-	logFile *logging.File // nil: standard error
+	logFile *logging.File // nil: standard error, or syslog
+	syslog  *logging.Syslog
 	level   slog.LevelVar
 	atStart *config.Config // for what is set at the start only
 
@@ -64,6 +65,13 @@ func (a *app) mirror(ctx context.Context) error {
 	}
 	if a.daemonize && os.Getenv(readyFD) == "" {
 		return a.background(os.Args[1:])
+	}
+	if a.daemonize {
+		// Whatever directory it was started in can be unmounted. All paths of
+		// the configuration are absolute.
+		if err := os.Chdir("/"); err != nil {
+			return fmt.Errorf("going to the background: %w", err)
+		}
 	}
 	pid, err := lockPidFile(cfg.PidFile)
 	if err != nil {
@@ -216,16 +224,29 @@ func (s *supervisor) openLog(cfg *config.Config) error {
 		s.log = logging.New(s.app.stderr, o)
 		return nil
 	}
-	path := cfg.LogFile
-	if path == "" {
-		path = os.DevNull
+	if cfg.LogFile == "" {
+		s.openSyslog(o)
+		return nil
 	}
 	var err error
-	if s.logFile, err = logging.OpenFile(path); err != nil {
+	if s.logFile, err = logging.OpenFile(cfg.LogFile); err != nil {
 		return err
 	}
 	s.log = logging.New(s.logFile, o)
 	return nil
+}
+
+// openSyslog is for a daemon without a log_file. Where there is no syslog either
+// it is still in sight of who has started it.
+func (s *supervisor) openSyslog(o logging.Options) {
+	var err error
+	if s.syslog, err = logging.OpenSyslog("", ""); err != nil {
+		fmt.Fprintln(s.app.stderr, "inosyncd: warning: the log is discarded, as there is neither a log_file nor a syslog")
+		s.log = slog.New(slog.DiscardHandler)
+		return
+	}
+	o.Journal = true
+	s.log = logging.New(s.syslog, o)
 }
 
 func (s *supervisor) setLevel(cfg *config.Config) error {
@@ -253,6 +274,9 @@ func (s *supervisor) relog(cfg *config.Config) {
 func (s *supervisor) closeLog() {
 	if s.logFile != nil {
 		_ = s.logFile.Close()
+	}
+	if s.syslog != nil {
+		_ = s.syslog.Close()
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"inosyncd/internal/lab/labtest"
+	"inosyncd/internal/logging"
 )
 
 // TestStopSendsWhatIsPending stops the daemon long before a change is due.
@@ -127,6 +128,27 @@ func TestDaemonize(t *testing.T) {
 	}
 	write(t, s.path("file"), "f") // it watches: this is seen
 	holds(t, n.dst+"/file", "f")
+}
+
+// TestDaemonizeWithoutALogFile starts it where its log goes to syslog, or where
+// it is said that it goes nowhere.
+func TestDaemonizeWithoutALogFile(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	pidFile := filepath.Join(s.dir, "pid")
+	config := filepath.Join(s.dir, "background.yaml")
+	write(t, config, s.config(fmt.Sprintf("pid_file: %q", pidFile), s.local("local")))
+	t.Cleanup(func() { stopByPidFile(t, pidFile) })
+
+	want := ""
+	if system, err := logging.OpenSyslog("", ""); err == nil {
+		must(t, system.Close())
+	} else {
+		want = "inosyncd: warning: the log is discarded, as there is neither a log_file nor a syslog\n"
+	}
+	if code, out := inosyncd(t, "-d", "-c", config); code != 0 || out != want {
+		t.Errorf("inosyncd -d: got exit code %d and %q, want 0 and %q", code, out, want)
+	}
 }
 
 // stopByPidFile stops a daemon that is not our child, if there is one, and
