@@ -120,7 +120,7 @@ var table = []Key{
 	{Name: "rspeed_total", Default: "0", Scope: Top, Type: Rate, Meaning: "one budget that all running pushes share; 0: no limit"},
 	{Name: "reload", Default: "signal", Scope: Top, Type: Text, Choices: []string{"signal", "auto"}, Meaning: "signal: on HUP; auto: also when a file has changed"},
 	{Name: "pid_file", Derived: "none", Scope: Top, Type: Path, Meaning: "file that holds the process id"},
-	{Name: "log_file", Derived: "standard error", Scope: Top, Type: Path, Meaning: "log when daemonized, opened again on HUP"},
+	{Name: "log_file", Derived: "standard error; with -d, syslog", Scope: Top, Type: Path, Meaning: "log when daemonized, opened again on HUP"},
 	{Name: "log_format", Default: "text", Scope: Top, Type: Text, Choices: []string{"text", "json"}, Meaning: "form of the log"},
 	{Name: "log_level", Default: "info", Scope: Top, Type: Text, Choices: []string{"debug", "info", "warn", "error"}, Meaning: "least level that is logged"},
 	{Name: "control", Derived: "/run/inosyncd.sock; not root: in $XDG_RUNTIME_DIR", Scope: Top, Type: Path, Meaning: "unix socket for the commands"},

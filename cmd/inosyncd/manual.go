@@ -117,7 +117,7 @@ func manualSections() []manual.Section {
 		}},
 		{Title: "SIGNALS", Items: []manual.Item{
 			{Term: "TERM, INT", Text: "stop: what is pending is pushed for up to 10 seconds, the rest is found by the full sync of the next start. A second one ends the daemon at once."},
-			{Term: "HUP", Text: "re-read the configuration and open the log file again. A faulty configuration changes nothing and is logged; with a good one, what did not change keeps running."},
+			{Term: "HUP", Text: "re-read the configuration and open the log file again. A faulty configuration changes nothing and is logged; with a good one, what did not change keeps running: a node that is added, changed or removed concerns no other, and a removed one keeps its copy."},
 		}},
 		{Title: "FILES", Items: []manual.Item{
 			{Term: defaultConfig, Text: "the configuration, see inosync.yaml(5)"},
