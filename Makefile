@@ -7,7 +7,7 @@ FUZZTIME ?= 20s
 # Stamped above instead: the go command fails where git distrusts a checkout.
 export GOFLAGS += -buildvcs=false
 
-.PHONY: check build test race lint vet fmt fuzz model bench demo need
+.PHONY: check build test race lint vet fmt fuzz model faults soak bench demo need
 check: need vet lint test # formatting is part of lint, the examples are part of test
 
 build:     ; go build -trimpath $(STAMP) ./cmd/inosyncd
@@ -20,11 +20,11 @@ need:      ; packaging/need gcc rsync ssh ssh-keygen sshd systemd-analyze
 fuzz: # every fuzz target of every package, FUZZTIME each
 	@for p in $$(go list ./...); do for f in $$(go test -list '^Fuzz' $$p | grep '^Fuzz'); do \
 		go test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) $$p || exit 1; done; done
-model: # make model N=1000: so many random histories of changes and faults
-	go test -race -timeout 0 -run '^TestModel$$' ./internal/e2e -rapid.checks=$(or $(N),300)
-demo: build
-	packaging/need rsync
-	go run ./internal/demo ./inosyncd
+E2E := go test -race -count 1 -timeout 0 ./internal/e2e -run
+model:     ; $(E2E) TestModel -parallel 6 -histories=$(or $(N),300) # of changes and faults
+faults:    ; $(E2E) TestFaultPoints -parallel 6 -faults.every=1 # kills and failures, at every step
+soak:      ; $(E2E) TestSoak -v -soak=$(or $(T),10m)
+demo: build; packaging/need rsync && go run ./internal/demo ./inosyncd
 bench: # writes docs/benchmarks.md; BENCH=-short is the smallest, and only prints
 	packaging/need rsync lsyncd ssh ssh-keygen sshd
 	go run ./bench $(or $(BENCH),-o docs/benchmarks.md)

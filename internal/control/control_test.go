@@ -256,3 +256,43 @@ func TestAnswersAreJSON(t *testing.T) {
 		t.Errorf("GET /status: got %d %s, want %s", code, body, want)
 	}
 }
+
+// slow is a daemon whose status takes until it is let go.
+type slow struct {
+	fake
+	began, end chan struct{}
+}
+
+func (s *slow) Status() status.Status {
+	s.began <- struct{}{}
+	<-s.end
+	return s.fake.Status()
+}
+
+// No more than 64 requests are worked at; another is turned away, and told so.
+func TestManyRequests(t *testing.T) {
+	d := &slow{began: make(chan struct{}), end: make(chan struct{})}
+	_, path := serve(t, d)
+	c := control.NewClient(path)
+	const allowed = 64
+	results := make(chan error, allowed)
+	for range allowed {
+		go func() {
+			_, err := c.Status(context.Background())
+			results <- err
+		}()
+		<-d.began
+	}
+	if _, err := c.Explain(t.Context(), "/w"); err == nil || !strings.Contains(err.Error(), "too many") {
+		t.Errorf("Explain(): got %v, want that there are too many requests", err)
+	}
+	close(d.end)
+	for range allowed {
+		if err := <-results; err != nil {
+			t.Errorf("Status(): %v", err)
+		}
+	}
+	if _, err := c.Explain(t.Context(), "/w"); err != nil {
+		t.Errorf("Explain() when the others are done: %v", err)
+	}
+}

@@ -4,12 +4,14 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"path/filepath"
 
 	"golang.org/x/sys/unix"
 
 	"inosyncd/internal/control"
 	"inosyncd/internal/lab"
 	"inosyncd/internal/lab/labtest"
+	"inosyncd/internal/status"
 )
 
 // acts is what can happen, several times each according to how often it should.
@@ -140,9 +142,9 @@ func (h *history) sourceUnmounted() {
 		return
 	}
 	h.all()
-	before := len(h.Lines(held))
+	h.becomes("watched", func(m status.Mirror) bool { return m.Held == nil }) // again
 	must(h.t, unix.Unmount(h.src, unix.MNT_DETACH))
-	h.wait(before+1, held)
+	h.becomes("held", func(m status.Mirror) bool { return m.Held != nil })
 	write(h.t, h.path("stray"), "s")
 	must(h.t, h.order(control.Resync))
 	for _, n := range h.there() {
@@ -152,6 +154,21 @@ func (h *history) sourceUnmounted() {
 	}
 	must(h.t, os.Remove(h.path("stray")))
 	h.mount()
+	h.becomes("watched", func(m status.Mirror) bool { return m.Held == nil })
+}
+
+// becomes waits until the mirror is as it should be. Mounts make no event; that
+// the link on the way to the source is made anew does.
+func (h *history) becomes(what string, ok func(status.Mirror) bool) {
+	h.t.Helper()
+	must(h.t, os.Symlink(h.src, h.way+".new"), os.Rename(h.way+".new", h.way))
+	labtest.Eventually(h.t, func() error {
+		all, err := control.NewClient(filepath.Join(h.dir, "control")).Status(h.t.Context())
+		if err == nil && !ok(all.Mirrors[0]) {
+			err = fmt.Errorf("the mirror is not %s: %+v", what, all.Mirrors[0])
+		}
+		return err
+	})
 }
 
 // overflow has more happen than the kernel remembers for a daemon that does not

@@ -37,6 +37,7 @@ type history struct {
 	nodes []*member
 	storm *lab.Storm
 	disk  string // what is mounted as the source; "": nothing
+	way   string // a link to the source, which wpath names
 	turn  int    // counts what there is a choice of
 }
 
@@ -64,6 +65,8 @@ func play(t *testing.T, at setting, names []string) {
 		must(t, os.Mkdir(h.disk, 0o755))
 		h.mount()
 	}
+	h.way = filepath.Join(h.dir, "way")
+	must(t, os.Symlink(h.src, h.way))
 	h.storm = h.stormTo(at.seed, outside)
 	for i, kind := range at.kinds {
 		h.nodes = append(h.nodes, h.member(kind, fmt.Sprint(kind, i)))
@@ -105,7 +108,8 @@ func (h *history) text() string {
 }
 
 func (h *history) textWith(more string) string {
-	return h.config(more+"\nrexcludes: ['*.excluded']", h.there()...)
+	text := h.config(more+"\nrexcludes: ['*.excluded']", h.there()...)
+	return strings.Replace(text, fmt.Sprintf("wpath: %q", h.src), fmt.Sprintf("wpath: %q", h.way), 1)
 }
 
 // there are the nodes in the configuration.

@@ -341,7 +341,8 @@ func FuzzMatch(f *testing.F) {
 		if len(path) > os.Getpagesize() || path == "" || strings.Contains(path, "\x00") {
 			t.Skip("no path")
 		}
-		if rules := mustParse(t, "/"+Escape(path)); len(path) < 2000 && !rules.Match(path, false) {
+		// Escaped, a longer one may be more than rsync takes.
+		if len(path) < 2000 && !mustParse(t, "/"+Escape(path)).Match(path, false) {
 			t.Errorf("Match(%q) by Escape: got false, want true", path)
 		}
 		rules, err := Parse(ReadLines("fuzz", []byte(content)))

@@ -1,0 +1,52 @@
+package e2e_test
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"inosyncd/internal/lab"
+	"inosyncd/internal/lab/labtest"
+)
+
+// children is the number of processes that the daemon itself has started, by
+// /proc/PID/task/TID/children.
+func (s *site) children() int {
+	n := 0
+	tasks, _ := os.ReadDir(fmt.Sprintf("/proc/%d/task", s.PID()))
+	for _, task := range tasks {
+		n += len(strings.Fields(proc(s.PID(), "task/"+task.Name()+"/children")))
+	}
+	return n
+}
+
+// TestChildrenAreBounded has many nodes that are all busy: no more processes run
+// than max_parallel and max_armed allow together.
+func TestChildrenAreBounded(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	var nodes []node
+	var dsts []string
+	for i := range 8 {
+		n := s.local(fmt.Sprint("local", i))
+		nodes, dsts = append(nodes, n), append(dsts, n.dst)
+	}
+	const parallel, armed = 2, 1
+	s.startSynced(s.config(fmt.Sprintf("max_parallel: %d\nmax_armed: %d\nedelay: 0\npush_rate: 1000", parallel, armed), nodes...), nodes...)
+	storm, most := s.storm(12), 0
+	for range 10 {
+		must(t, storm.Step(30))
+		labtest.Eventually(t, func() error {
+			most = max(most, s.children())
+			return lab.WaitConverged(0, lab.CompareOptions{Skip: reserved}, s.src, dsts...)
+		})
+	}
+	t.Logf("processes at once: %d", most)
+	if most > parallel+armed {
+		t.Errorf("processes at once: got %d, want at most %d", most, parallel+armed)
+	}
+	if most == 0 {
+		t.Error("processes at once: got none: the test shows nothing")
+	}
+}
