@@ -19,7 +19,7 @@
 // # Blocking and shutdown
 //
 // A plan looks at file systems and blocks as long as they do. It starts no
-// goroutine, and Close releases the one descriptor that it keeps. A Plan is
+// goroutine, and Close releases the descriptors that it keeps. A Plan is
 // for one goroutine at a time.
 package delta
 
@@ -114,8 +114,11 @@ func NewPlan(root *source.Root, rules *filter.Rules, recursive bool, set *change
 	return p, nil
 }
 
-// Close releases the root directory.
-func (p *Plan) Close() error { return p.root.Close() }
+// Close releases the root directory, and the way to what was looked at last.
+func (p *Plan) Close() error {
+	p.tree.close()
+	return p.root.Close()
+}
 
 // Root is the root directory that the plan looked at: the directory itself,
 // whatever its path may lead to by now. It is closed with the plan.
