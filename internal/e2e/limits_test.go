@@ -154,6 +154,7 @@ func TestKilledRsync(t *testing.T) {
 	}
 	must(t, half(n.dst)) // left by the kill: without it, the test shows nothing
 
-	must(t, s.Configure(s.config("", n)), s.Signal(unix.SIGHUP))
+	must(t, s.Configure(s.config("", n)), s.Signal(unix.SIGHUP)) // as fast as it can
+	s.command("resync")
 	s.same(n) // which has no temporary file
 }
