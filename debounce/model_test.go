@@ -19,6 +19,7 @@ type model struct {
 	o       Options
 	pending map[string]change.Mark
 	first   time.Time
+	moved   time.Time             // when the last name went whose new one has not come
 	files   map[string]*modelFile // new, and not closed yet
 }
 
@@ -65,6 +66,11 @@ func (m *model) add(ev change.Event, now time.Time) {
 		f.wanted = f.wanted || wanted
 		return
 	}
+	if wanted && is(movedFrom|movedTo) {
+		if m.moved = now; is(movedTo) {
+			m.moved = time.Time{}
+		}
+	}
 	switch {
 	case !wanted:
 	case ev.AllBelow:
@@ -74,6 +80,14 @@ func (m *model) add(ev change.Event, now time.Time) {
 	default:
 		m.pend(ev.Path, change.Itself, now)
 	}
+}
+
+func (m *model) due() time.Time {
+	at := m.first.Add(m.o.Delay)
+	if end := m.moved.Add(moveGrace); !m.moved.IsZero() && end.After(at) {
+		return end // far less than movesGrace away: time goes on in seconds
+	}
+	return at
 }
 
 func (m *model) expire(now time.Time) {
@@ -111,7 +125,7 @@ func (m *model) take() (out []string) {
 		}
 		out = append(out, fmt.Sprint(path, m.covers(path), held, m.pending[path]&change.Content != 0))
 	}
-	m.pending = map[string]change.Mark{}
+	m.pending, m.moved = map[string]change.Mark{}, time.Time{}
 	return out
 }
 
@@ -174,7 +188,7 @@ func drawEvent(t *rapid.T, causes []uint32) change.Event {
 
 func checkTake(t *rapid.T, m *model, now time.Time, got *change.Set, flush bool) {
 	m.expire(now)
-	due := len(m.pending) > 0 && (flush || !now.Before(m.first.Add(m.o.Delay)))
+	due := len(m.pending) > 0 && (flush || !now.Before(m.due()))
 	if (got != nil) != due {
 		t.Fatalf("Take(%v): got %v, want a set: %v", now.Sub(t0), lines(got), due)
 	}
@@ -195,7 +209,7 @@ func checkDeadline(t *rapid.T, q *Queue, m *model) {
 		}
 	}
 	if len(m.pending) > 0 {
-		earlier(m.first.Add(m.o.Delay))
+		earlier(m.due())
 	}
 	held := 0
 	for _, f := range m.files {

@@ -25,6 +25,8 @@ package debounce
 import (
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"inosyncd/internal/change"
 )
 
@@ -54,8 +56,19 @@ type Queue struct {
 	o     Options
 	set   *change.Set
 	first time.Time // when set ceased to be empty
+	half  time.Time // until when the other half of a move is waited for
 	open  openFiles
 }
+
+// The kernel reports the old name of what is moved and then the new one, in two
+// steps (inotify(7), "Dealing with rename() events"). A set that was taken in
+// between would have the nodes remove a file which they get anew only later. So
+// the old name waits moveGrace for the new one, which need not come: it may be
+// outside the tree. Many such moves delay a set by movesGrace at most.
+const (
+	moveGrace  = 10 * time.Millisecond
+	movesGrace = 100 * time.Millisecond
+)
 
 // NewQueue returns an empty Queue.
 func NewQueue(o Options) *Queue {
@@ -85,9 +98,16 @@ func (q *Queue) Add(ev change.Event, now time.Time) {
 			return
 		}
 	}
-	if wanted {
-		q.pend(ev.Path, marks(ev), now, now)
+	if !wanted {
+		return
 	}
+	switch {
+	case ev.Mask&unix.IN_MOVED_TO != 0:
+		q.half = time.Time{}
+	case ev.Mask&unix.IN_MOVED_FROM != 0:
+		q.half = now.Add(moveGrace)
+	}
+	q.pend(ev.Path, marks(ev), now, now)
 }
 
 // pend marks path, whose oldest change was noticed at since; it is pending
@@ -104,7 +124,7 @@ func (q *Queue) pend(path string, m change.Mark, since, at time.Time) {
 // neither.
 func (q *Queue) Deadline() (at time.Time, ok bool) {
 	if !q.set.Empty() {
-		at, ok = q.first.Add(q.o.Delay), true
+		at, ok = q.due(), true
 	}
 	if f := q.open.oldest(); f != nil {
 		if limit := f.since.Add(q.o.OpenLimit); !ok || limit.Before(at) {
@@ -114,11 +134,27 @@ func (q *Queue) Deadline() (at time.Time, ok bool) {
 	return at, ok
 }
 
+// due is when the pending set is; it is not empty.
+func (q *Queue) due() time.Time {
+	at := q.first.Add(q.o.Delay)
+	if q.half.After(at) {
+		return earlier(q.half, at.Add(movesGrace))
+	}
+	return at
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
+}
+
 // Take returns the pending set and begins a new one, or returns nil when
 // nothing is due at now.
 func (q *Queue) Take(now time.Time) *change.Set {
 	q.expire(now)
-	if q.set.Empty() || now.Before(q.first.Add(q.o.Delay)) {
+	if q.set.Empty() || now.Before(q.due()) {
 		return nil
 	}
 	return q.hand(now)
@@ -145,7 +181,7 @@ func (q *Queue) Full(now time.Time) *change.Set {
 
 func (q *Queue) hand(now time.Time) *change.Set {
 	s := q.set
-	q.set, q.first = change.New(q.o.Limit), time.Time{}
+	q.set, q.first, q.half = change.New(q.o.Limit), time.Time{}, time.Time{}
 	q.markHeld(s, now)
 	return s
 }

@@ -20,6 +20,21 @@ type step struct {
 	want []string // of Take, after evs
 }
 
+// TestMovesOut has files moved out of the tree all the time.
+func TestMovesOut(t *testing.T) {
+	q := NewQueue(Options{Mask: change.DefaultMask})
+	t0 := time.Now()
+	for at := time.Duration(0); at < movesGrace; at += moveGrace / 2 {
+		q.Add(on("a", movedFrom), t0.Add(at))
+		if s := q.Take(t0.Add(at)); s != nil {
+			t.Fatalf("Take after %v: got a set, want none before %v", at, movesGrace)
+		}
+	}
+	if s := q.Take(t0.Add(movesGrace)); s == nil {
+		t.Errorf("Take after %v: got nil, want a set", movesGrace)
+	}
+}
+
 func TestTiming(t *testing.T) {
 	none := []string{}
 	tests := []struct {
@@ -53,6 +68,26 @@ func TestTiming(t *testing.T) {
 			"without a delay at once",
 			Options{Mask: closed},
 			[]step{{0, events{on("a", closed)}, []string{"a ic"}}},
+		},
+		{
+			"the old name of what was moved waits for the new one",
+			Options{Mask: change.DefaultMask},
+			[]step{
+				{0, events{on("a", movedFrom)}, none},
+				{moveGrace / 2, events{on("b", movedTo)}, []string{"a i", "b ic"}},
+				{second, events{on("b", movedFrom), on("c", closed)}, none}, // out of the tree
+				{second + moveGrace, nil, []string{"b i", "c ic"}},
+			},
+		},
+		{
+			"also at the end of a delay",
+			Options{Mask: change.DefaultMask, Delay: second},
+			[]step{
+				{0, events{on("a", closed)}, none},
+				{second - 1, events{on("a", movedFrom)}, none},
+				{second, nil, none},
+				{second - 1 + moveGrace, nil, []string{"a ic"}},
+			},
 		},
 		{
 			"a held file counts from its close",
@@ -104,7 +139,8 @@ func TestTiming(t *testing.T) {
 			[]step{
 				{0, events{open("d/f"), open("d/g"), below("d")}, []string{"d ia", "d/f h", "d/g h"}},
 				{1 * second, events{on("d/f", remove)}, []string{"d/f i"}},
-				{2 * second, events{on("d", movedFrom|isDir)}, []string{"d i", "d/g i"}},
+				{2 * second, events{on("d", movedFrom|isDir)}, none},
+				{2*second + moveGrace, nil, []string{"d i", "d/g i"}},
 			},
 		},
 		{

@@ -119,7 +119,7 @@ func TestEvents(t *testing.T) {
 			if got := q.Held(); got != tt.held {
 				t.Errorf("Held(): got %d, want %d", got, tt.held)
 			}
-			if diff := cmp.Diff(tt.pending, lines(q.Take(t0))); diff != "" {
+			if diff := cmp.Diff(tt.pending, lines(q.Take(t0.Add(moveGrace)))); diff != "" {
 				t.Errorf("Take() after %v and %v (-want +got):\n%s", tt.before, tt.incoming, diff)
 			}
 		})
