@@ -38,6 +38,7 @@ type node struct {
 	paused bool         // by Pause
 	held   *status.Hold // by the last push
 	err    error        // of the last push that failed, until that is overcome
+	cure   string       // of err
 
 	full   bool // a comparison of the whole tree has begun and is not complete
 	synced bool // one has been completed
@@ -194,6 +195,9 @@ func (n *node) snapshot() status.Node {
 	if n.err != nil {
 		text := n.err.Error()
 		s.LastError = &text
+		if n.cure != "" {
+			s.Cure = new(n.cure)
+		}
 	}
 	if s.State == status.Held {
 		s.Held = n.reason()

@@ -69,6 +69,9 @@ func TestFailureIsTold(t *testing.T) {
 		if n.State != "FAILED" || n.LastError == nil || *n.LastError != "connection refused" || n.LastFailure == nil {
 			t.Errorf("Snapshot() of a failed node: got %+v", n)
 		}
+		if n.Cure == nil || *n.Cure != "start it" {
+			t.Errorf("Snapshot() of a failed node: got cure %v, want that of the push", n.Cure)
+		}
 		if d := time.Until(*n.NextTry); d < 48*time.Second || d > 72*time.Second {
 			t.Errorf("next_try: got in %v, want in about 1m", d)
 		}

@@ -189,7 +189,7 @@ func (n *node) succeed(left *change.Set, now time.Time) {
 func (n *node) fail(res push.Result, now time.Time) {
 	n.failures++
 	n.lastFailure = now
-	n.err, n.held = why(res), nil
+	n.err, n.cure, n.held = why(res), res.Cure, nil
 	left, all := n.left(res), res.Outcome != push.Partly
 	if !all {
 		fresh, failed := n.backlog.progress(left)

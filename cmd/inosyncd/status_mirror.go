@@ -21,7 +21,7 @@ func mirrorStatus(cfg config.Mirror, m *mirror) status.Mirror {
 		s.Watches, s.Held, covered = m.seen.look()
 		live = m.account(covered)
 	case cfg.Enabled:
-		s.Held = &status.Hold{Reason: errNotRunning.Error()}
+		s.Held = &status.Hold{Reason: errNotRunning.Error(), Cure: "correct what the log says, then reload (HUP)"}
 	default:
 		s.Held = new(disabled)
 	}
@@ -31,9 +31,9 @@ func mirrorStatus(cfg config.Mirror, m *mirror) status.Mirror {
 		switch {
 		case ok:
 		case !nc.Enabled || m != nil:
-			n = status.Node{Node: nc.Name, State: status.Held, Held: new(disabled)}
+			n = status.Node{Node: nc.Name, State: status.Held, Held: new(disabled), Disabled: true}
 		default:
-			n = status.Node{Node: nc.Name, State: status.Held, Held: new(*s.Held)}
+			n = status.Node{Node: nc.Name, State: status.Held, Held: new(*s.Held), Disabled: !cfg.Enabled}
 		}
 		s.Nodes = append(s.Nodes, n)
 	}

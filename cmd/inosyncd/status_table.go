@@ -6,7 +6,6 @@ import (
 	"io"
 	"strings"
 	"text/tabwriter"
-	"time"
 
 	"inosyncd/internal/status"
 )
@@ -14,7 +13,8 @@ import (
 // printStatus writes a table with a line for each node, and below the line of
 // one that is in trouble what the trouble is.
 func printStatus(w io.Writer, s status.Status) {
-	fmt.Fprintf(w, "inosyncd %s, process %d, started %s\n\n", printable(s.Version), s.PID, clock(&s.Started))
+	fmt.Fprintf(w, "inosyncd %s, process %d, started %s\n", printable(s.Version), s.PID, clock(&s.Started))
+	fmt.Fprintf(w, "%s\n\n", cell(s.Summary()))
 	var table bytes.Buffer
 	t := tabwriter.NewWriter(&table, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "MIRROR\tNODE\tSTATE\tIN SYNC\tLAG\tPENDING\tLAST PUSH")
@@ -40,16 +40,12 @@ func printStatus(w io.Writer, s status.Status) {
 // cell is text without an end of a cell or a line in it.
 func cell(s string) string { return strings.ReplaceAll(printable(s), "\n", `\n`) }
 
-// lag is an age in seconds, as precise as one needs it.
+// lag is an age in seconds, "-" for none.
 func lag(seconds float64) string {
 	if seconds == 0 {
 		return "-"
 	}
-	d := time.Duration(seconds * float64(time.Second))
-	if d < 10*time.Second {
-		return d.Round(100 * time.Millisecond).String()
-	}
-	return d.Round(time.Second).String()
+	return status.Lag(seconds)
 }
 
 // trouble are lines about a node that failed or is held: why, until when, and
@@ -69,8 +65,11 @@ func trouble(n status.Node) []string {
 	if n.NextTry != nil {
 		lines = append(lines, "next try: "+clock(n.NextTry))
 	}
-	if n.Held != nil && n.Held.Cure != "" {
+	switch {
+	case n.Held != nil && n.Held.Cure != "":
 		lines = append(lines, "cure: "+n.Held.Cure)
+	case n.Held == nil && n.LastError != nil && n.Cure != nil:
+		lines = append(lines, "cure: "+*n.Cure)
 	}
 	return lines
 }

@@ -48,6 +48,9 @@ var classes = []class{
 	{23, "Read-only file system", push.Partly, "mount the node's file system for writing"},
 	{23, "Operation not supported", push.Partly, "the node's file system takes no such attributes: turn xattrs or acls off"},
 	{23, "could not make way for", push.Partly, "a directory on the node is in the way of a file: look for excluded files in it, or set delete: true"},
+	{23, "[sender] send_files failed to open", push.Partly, "let the user that runs rsync read the files of the source"},
+	{23, "Permission denied (13)", push.Partly, "let the node's user write to its directory"},
+	{23, "Operation not permitted (1)", push.Partly, "the node's user may not set this: turn owner, group or perms off, or log in as another"},
 	{23, "", push.Partly, ""},
 	{24, "", push.Done, ""},
 	{25, "", push.Partly, ""},
@@ -105,6 +108,7 @@ var classes = []class{
 	{12, "env: ", push.Hold, "install ssh, or name it with ssh: command"},
 	{127, "env: ", push.Hold, "install ssh, or name it with ssh: command"},
 	{127, "", push.Hold, "install rsync on the node, or name it with rsync_args: [--rsync-path=...]"},
+	{12, "connection unexpectedly closed", push.Again, "look into the log of the node's sshd or rsync daemon: it closed the connection"},
 	{255, "", push.Again, "check that ssh reaches the node: ssh HOST true"},
 	{-1, "", push.Again, ""},
 }

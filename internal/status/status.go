@@ -53,6 +53,7 @@ type Node struct {
 	LastVerified *time.Time `json:"last_verified"`
 	LastError    *string    `json:"last_error"`   // null again once it is overcome
 	LastFailure  *time.Time `json:"last_failure"` // when a push last failed
+	Cure         *string    `json:"cure"`         // what a person can do about LastError; null: nothing is known
 	NextTry      *time.Time `json:"next_try"`
 	Held         *Hold      `json:"held"` // set when State is Held
 
@@ -64,6 +65,9 @@ type Node struct {
 	// Since is when the oldest change that the node has not confirmed was
 	// noticed; zero when there is none.
 	Since time.Time `json:"-"`
+
+	// Disabled says that the node is configured, and not run.
+	Disabled bool `json:"disabled,omitempty"`
 
 	// Synced says that a comparison of the whole tree has succeeded.
 	Synced bool `json:"-"`

@@ -30,7 +30,7 @@ func TestJSON(t *testing.T) {
 		`"mirrors":[{"name":"www","wpath":"/var/www/","watches":120,"held":null,` +
 		`"nodes":[{"node":"a:/var/www/","state":"HELD","in_sync":false,"pending":2,` +
 		`"lag_seconds":1.5,"last_success":"2026-03-01T11:00:00.123Z","last_full_sync":null,` +
-		`"last_verified":null,"last_error":null,"last_failure":null,"next_try":null,` +
+		`"last_verified":null,"last_error":null,"last_failure":null,"cure":null,"next_try":null,` +
 		`"held":{"reason":"full","cure":"make room"},` +
 		`"pushes":12,"failures":1,"bytes_sent":34567,"deleted":3}]}]}`
 	got, err := json.Marshal(s)

@@ -1,0 +1,92 @@
+package status
+
+import (
+	"fmt"
+	"time"
+)
+
+// Summary is the whole of it in one line: how many nodes are in sync and, of
+// the one that needs somebody most, how far it is behind, why, and what to do.
+// Names and errors are in it as they are: who shows it escapes it.
+func (s Status) Summary() string {
+	var worst *Node
+	inSync, all := 0, 0
+	for i := range s.Mirrors {
+		for k := range s.Mirrors[i].Nodes {
+			n := &s.Mirrors[i].Nodes[k]
+			if n.Disabled {
+				continue
+			}
+			all++
+			if n.InSync {
+				inSync++
+			} else if worst == nil || n.worse(worst) {
+				worst = n
+			}
+		}
+	}
+	line := fmt.Sprintf("%d of %d nodes in sync", inSync, all)
+	if worst == nil {
+		return line
+	}
+	line += "; " + worst.Node + " is " + worst.behind()
+	reason, cure := worst.Trouble()
+	line += ": " + reason
+	if cure != "" {
+		line += "; " + cure
+	}
+	if more := all - inSync - 1; more > 0 {
+		line += fmt.Sprintf(" (and %d more)", more)
+	}
+	return line
+}
+
+// worse reports whether n needs somebody more than o does: trouble comes before
+// what passes by itself, then the longer lag counts.
+func (n *Node) worse(o *Node) bool {
+	if n.troubled() != o.troubled() {
+		return n.troubled()
+	}
+	return n.LagSeconds > o.LagSeconds
+}
+
+func (n *Node) troubled() bool { return n.Held != nil || n.LastError != nil }
+
+// behind says how far a node that is not in sync is behind.
+func (n *Node) behind() string {
+	if n.LagSeconds == 0 {
+		return "not in sync"
+	}
+	return Lag(n.LagSeconds) + " behind"
+}
+
+// Trouble is why a node is not in sync, and what a person can do about it; both
+// are empty for one that is, the cure also where none is known or needed.
+func (n *Node) Trouble() (reason, cure string) {
+	switch {
+	case n.InSync:
+		return "", ""
+	case n.Held != nil:
+		return n.Held.Reason, n.Held.Cure
+	case n.LastError != nil && n.Cure != nil:
+		return *n.LastError, *n.Cure
+	case n.LastError != nil:
+		return *n.LastError, ""
+	case n.State == Pending:
+		return "not synced yet", ""
+	case n.State == Syncing:
+		return "a push is running", ""
+	case n.Pending > 0:
+		return "changes wait for their push", ""
+	}
+	return "not all of the source is watched", ""
+}
+
+// Lag is an age in seconds as people read it, as precise as one needs it.
+func Lag(seconds float64) string {
+	d := time.Duration(seconds * float64(time.Second))
+	if d < 10*time.Second {
+		return d.Round(100 * time.Millisecond).String()
+	}
+	return d.Round(time.Second).String()
+}
