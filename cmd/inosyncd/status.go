@@ -5,11 +5,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"os"
 	"time"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"inosyncd/internal/control"
 )
@@ -22,14 +20,19 @@ func (a *app) statusCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "status",
 		Short: "how the running daemon and its nodes stand",
-		Args:  noArgs,
+		Long: `status says in a line how many nodes are in sync, and of the one that needs
+somebody most how far it is behind, why, and what to do; then how each node
+stands. LAST PUSH is a time of day, or the date of another day. The exit code
+tells whether the daemon answered, not how the nodes stand: for that, --json has
+in_sync.`,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			client, err := a.client()
 			if err != nil {
 				return err
 			}
 			if !watch {
-				text, err := statusText(cmd.Context(), client, asJSON)
+				text, err := a.statusText(cmd.Context(), client, asJSON)
 				if err == nil {
 					_, err = a.stdout.Write(text)
 				}
@@ -49,14 +52,14 @@ func (a *app) watchStatus(ctx context.Context, client *control.Client, asJSON bo
 	between := "\n"
 	if asJSON {
 		between = ""
-	} else if f, ok := a.stdout.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+	} else if terminalOf(a.stdout).there {
 		between = "\x1b[H\x1b[2J" // ECMA-48: cursor home, erase the page
 	}
 	tick := time.NewTicker(watchPeriod)
 	defer tick.Stop()
 	var last []byte
 	for {
-		text, err := statusText(ctx, client, asJSON)
+		text, err := a.statusText(ctx, client, asJSON)
 		if err != nil {
 			return err
 		}
@@ -79,14 +82,14 @@ func (a *app) watchStatus(ctx context.Context, client *control.Client, asJSON bo
 	}
 }
 
-func statusText(ctx context.Context, client *control.Client, asJSON bool) ([]byte, error) {
+func (a *app) statusText(ctx context.Context, client *control.Client, asJSON bool) ([]byte, error) {
 	s, err := client.Status(ctx)
 	if err != nil {
 		return nil, err
 	}
 	var b bytes.Buffer
 	if !asJSON {
-		printStatus(&b, s)
+		printStatus(&b, s, terminalOf(a.stdout), time.Now())
 		return b.Bytes(), nil
 	}
 	e := json.NewEncoder(&b)

@@ -1,40 +1,105 @@
 package main
 
 import (
-	"bytes"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
-	"text/tabwriter"
+	"time"
+	"unicode/utf8"
 
 	"inosyncd/internal/status"
 )
 
-// printStatus writes a table with a line for each node, and below the line of
-// one that is in trouble what the trouble is.
-func printStatus(w io.Writer, s status.Status) {
+// headings are those of the table of nodes.
+var headings = [...]string{"MIRROR", "NODE", "STATE", "IN SYNC", "LAG", "PENDING", "LAST PUSH"}
+
+// The columns that are looked at by number.
+const (
+	nodeColumn  = 1
+	stateColumn = 2
+	leastNode   = 16 // columns that a node's name is left with
+	columnGap   = 2
+)
+
+// row is a line of the table, and what is said below it.
+type row struct {
+	cells   [len(headings)]string
+	colour  string // of the state
+	details []string
+}
+
+// printStatus writes how all stand, in a line, and a table with a line for each
+// node, and below the line of one that is in trouble what the trouble is.
+func printStatus(w io.Writer, s status.Status, t terminal, now time.Time) {
 	fmt.Fprintf(w, "inosyncd %s, process %d, started %s\n", printable(s.Version), s.PID, clock(&s.Started))
-	fmt.Fprintf(w, "%s\n\n", cell(s.Summary()))
-	var table bytes.Buffer
-	t := tabwriter.NewWriter(&table, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "MIRROR\tNODE\tSTATE\tIN SYNC\tLAG\tPENDING\tLAST PUSH")
-	details := [][]string{nil} // of each line
+	fmt.Fprintf(w, "%s\n\n", t.wrap(cell(s.Summary()), ""))
+	rows := []row{{cells: headings}}
 	for _, m := range s.Mirrors {
 		for _, n := range m.Nodes {
-			fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%d\t%s\n", cell(m.Name), cell(n.Node), n.State,
-				yesNo(n.InSync), lag(n.LagSeconds), n.Pending, clock(n.LastSuccess))
-			details = append(details, trouble(n))
+			rows = append(rows, nodeRow(m, n, now))
 		}
 	}
-	_ = t.Flush() // of a buffer
-	i := 0
-	for line := range strings.Lines(table.String()) {
-		fmt.Fprint(w, line)
-		for _, d := range details[i] {
-			fmt.Fprintf(w, "    %s\n", cell(d))
+	widths := columnWidths(rows, t)
+	for _, r := range rows {
+		fmt.Fprintln(w, r.line(widths, t))
+		for _, d := range r.details {
+			fmt.Fprintln(w, t.wrap(cell(d), "    "))
 		}
-		i++
 	}
+}
+
+func nodeRow(m status.Mirror, n status.Node, now time.Time) row {
+	r := row{details: trouble(n), cells: [...]string{
+		cell(m.Name), cell(n.Node), string(n.State), yesNo(n.InSync),
+		lag(n.LagSeconds), strconv.Itoa(n.Pending), recent(n.LastSuccess, now),
+	}}
+	switch {
+	case n.Disabled:
+	case n.State == status.Failed, n.State == status.Held:
+		r.colour = red
+	case n.InSync:
+		r.colour = green
+	default:
+		r.colour = yellow
+	}
+	return r
+}
+
+// columnWidths are the widths of the columns. Names of nodes make room where
+// the table would be wider than the terminal.
+func columnWidths(rows []row, t terminal) [len(headings)]int {
+	var widths [len(headings)]int
+	total := columnGap * (len(headings) - 1)
+	for i := range headings {
+		for _, r := range rows {
+			widths[i] = max(widths[i], utf8.RuneCountInString(r.cells[i]))
+		}
+		total += widths[i]
+	}
+	if excess := total - t.width; t.width > 0 && excess > 0 {
+		least := min(leastNode, widths[nodeColumn])
+		widths[nodeColumn] = max(least, widths[nodeColumn]-excess)
+	}
+	return widths
+}
+
+func (r row) line(widths [len(headings)]int, t terminal) string {
+	var b strings.Builder
+	for i, text := range r.cells {
+		if i == nodeColumn {
+			text = clip(text, widths[i])
+		}
+		blanks := widths[i] + columnGap - utf8.RuneCountInString(text)
+		if i == stateColumn {
+			text = t.paint(text, r.colour)
+		}
+		b.WriteString(text)
+		if i < len(r.cells)-1 {
+			b.WriteString(strings.Repeat(" ", blanks))
+		}
+	}
+	return b.String()
 }
 
 // cell is text without an end of a cell or a line in it.
@@ -46,6 +111,19 @@ func lag(seconds float64) string {
 		return "-"
 	}
 	return status.Lag(seconds)
+}
+
+// recent is a time of day, or the date of another day.
+func recent(t *time.Time, now time.Time) string {
+	if t == nil {
+		return "never"
+	}
+	text := t.Local().Format(time.DateTime)
+	date, hour, _ := strings.Cut(text, " ")
+	if date == now.Local().Format(time.DateOnly) {
+		return hour
+	}
+	return date
 }
 
 // trouble are lines about a node that failed or is held: why, until when, and

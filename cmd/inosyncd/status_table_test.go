@@ -2,8 +2,11 @@ package main
 
 import (
 	"bytes"
+	"regexp"
+	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -32,10 +35,10 @@ func TestPrintStatus(t *testing.T) {
 		},
 	}
 	const want = `inosyncd 1.0, process 7, started 2026-03-01 12:00:00
-1 of 3 nodes in sync; b:/x/ is 1m23s behind: connection refused\nby \x1b[31mfire; start it (and 1 more)
+1 of 3 nodes in sync; b:/x/ is 1m23s behind: connection refused\nby \x1b[31mfire; start it; and 1 more
 
 MIRROR     NODE                    STATE    IN SYNC  LAG    PENDING  LAST PUSH
-www        a.mirror.com:/var/www/  SUCCESS  yes      -      0        2026-03-01 12:00:01
+www        a.mirror.com:/var/www/  SUCCESS  yes      -      0        12:00:01
 www        b:/x/                   FAILED   no       1m23s  12       never
     error: connection refused\nby \x1b[31mfire (2026-03-01 12:00:02)
     next try: 2026-03-01 12:00:09
@@ -45,8 +48,77 @@ long name  /mnt/\t/                HELD     no       1.3s   0        never
     cure: approve
 `
 	var b bytes.Buffer
-	printStatus(&b, s)
+	printStatus(&b, s, terminal{}, *at(30))
 	if diff := cmp.Diff(want, b.String()); diff != "" {
 		t.Errorf("printStatus() (-want +got):\n%s", diff)
+	}
+}
+
+// A terminal of 80 columns shows every line whole, in colours only where they
+// are wanted, and never shortens the name to give a command.
+func TestPrintStatusToATerminal(t *testing.T) {
+	text := "rsync: [sender] failed to connect to d.mirror.com (192.0.2.4): Connection refused (111) (exit code 10)"
+	name := "rsync://push@d.mirror.com:8873/www/a/rather/long/path/of/a/module/"
+	s := status.Status{Mirrors: []status.Mirror{{Name: "www", Nodes: []status.Node{
+		{Node: "a:/", State: status.Success, InSync: true},
+		{Node: name, State: status.Failed, Pending: 1, LagSeconds: 14, LastError: &text, Cure: new("check that the node's rsync daemon or sshd runs, and its port")},
+		{Node: "b:/", State: status.Syncing},
+	}}}}
+	var b bytes.Buffer
+	printStatus(&b, s, terminal{there: true, width: 80}, time.Now())
+	if strings.Contains(b.String(), "\x1b") {
+		t.Errorf("printStatus() without colour: got %q", b.String())
+	}
+	for line := range strings.Lines(b.String()) {
+		if n := utf8.RuneCountInString(strings.TrimSuffix(line, "\n")); n > 80 {
+			t.Errorf("printStatus(): a line has %d columns:\n%s", n, line)
+		}
+	}
+	plain := b.String()
+	for _, want := range []string{"1 of 3 nodes in sync;\n" + name + " is 14s\nbehind:", "\n    cure: check that the node's rsync"} {
+		if !strings.Contains(plain, want) {
+			t.Errorf("printStatus(): got no %q in\n%s", want, plain)
+		}
+	}
+	b.Reset()
+	printStatus(&b, s, terminal{there: true, width: 80, colour: true}, time.Now())
+	for _, want := range []string{"\x1b[32mSUCCESS\x1b[0m  yes", "\x1b[31mFAILED\x1b[0m   no", "\x1b[33mSYNCING\x1b[0m  no"} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("printStatus() in colour: got no %q in\n%q", want, b.String())
+		}
+	}
+	bare := regexp.MustCompile("\x1b\\[[0-9]+m").ReplaceAllString(b.String(), "")
+	if diff := cmp.Diff(plain, bare); diff != "" {
+		t.Errorf("printStatus(): colours change more than colours (-without +with):\n%s", diff)
+	}
+}
+
+func TestRecent(t *testing.T) {
+	was := time.Local
+	time.Local = time.FixedZone("", 3600)
+	defer func() { time.Local = was }()
+	now := time.Date(2026, 3, 1, 23, 30, 0, 0, time.UTC) // 2 March there
+	for in, want := range map[time.Duration]string{0: "00:30:00", -29 * time.Minute: "00:01:00", -31 * time.Minute: "2026-03-01"} {
+		if got := recent(status.At(now.Add(in)), now); got != want {
+			t.Errorf("recent(%v before %v): got %q, want %q", -in, now, got, want)
+		}
+	}
+	if got := recent(nil, now); got != "never" {
+		t.Errorf("recent(nil): got %q, want never", got)
+	}
+}
+
+func TestClip(t *testing.T) {
+	for _, tt := range []struct {
+		name, want string
+		width      int
+	}{
+		{"short", "short", 5},
+		{"a.mirror.com:/www/", "a.mi…www/", 9},
+		{"äöüäöüäöü", "äö…öü", 5},
+	} {
+		if got := clip(tt.name, tt.width); got != tt.want {
+			t.Errorf("clip(%q, %d): got %q, want %q", tt.name, tt.width, got, tt.want)
+		}
 	}
 }

@@ -36,7 +36,7 @@ func (s Status) Summary() string {
 		line += "; " + cure
 	}
 	if more := all - inSync - 1; more > 0 {
-		line += fmt.Sprintf(" (and %d more)", more)
+		line += fmt.Sprintf("; and %d more", more)
 	}
 	return line
 }
