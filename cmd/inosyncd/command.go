@@ -111,6 +111,8 @@ func (a *app) syncCommand() *cobra.Command {
 		Use:   "sync [NODE...]",
 		Short: "one full sync of every mirror, then exit",
 		RunE:  func(cmd *cobra.Command, nodes []string) error { return a.sync(cmd.Context(), nodes) },
+
+		ValidArgsFunction: a.completeNodes(0, anyNode),
 	}
 }
 
@@ -119,6 +121,8 @@ func (a *app) verifyCommand() *cobra.Command {
 		Use:   "verify [NODE...]",
 		Short: "compare nodes with the source by content, list what differs",
 		RunE:  func(cmd *cobra.Command, nodes []string) error { return a.verify(cmd.Context(), nodes) },
+
+		ValidArgsFunction: a.completeNodes(0, anyNode),
 	}
 }
 

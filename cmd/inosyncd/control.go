@@ -26,10 +26,15 @@ func (a *app) controlCommands() []*cobra.Command {
 }
 
 func (a *app) orderCommand(o control.Order, use, short string) *cobra.Command {
+	complete := a.completeNodes(0, anyNode)
+	if o == control.Approve {
+		complete = a.completeNodes(1, heldNode)
+	}
 	return &cobra.Command{
-		Use:   use,
-		Short: short,
-		Long:  short + ".\n\nA NODE is the name of a node as status shows it, its host, or the name of a\nmirror, which stands for all of its nodes.",
+		Use:               use,
+		Short:             short,
+		Long:              short + ".\n\nA NODE is the name of a node as status shows it, its host, or the name of a\nmirror, which stands for all of its nodes.",
+		ValidArgsFunction: complete,
 		Args: func(_ *cobra.Command, names []string) error {
 			if o == control.Approve && len(names) != 1 {
 				return usageError{errors.New("which node is to be approved? name one")}
