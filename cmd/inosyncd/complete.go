@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -50,6 +51,9 @@ func (a *app) completeNodes(most int, want func(status.Node) bool) cobra.Complet
 func (a *app) knownMirrors(ctx context.Context) []status.Mirror {
 	cfg, err := a.load()
 	if err != nil {
+		if _, missing := os.Stat(a.configFile); missing != nil {
+			return nil
+		}
 		cfg = &config.Config{Control: config.ControlOf(a.configFile)}
 	}
 	ctx, cancel := context.WithTimeout(ctx, completeLimit)

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"sync"
 	"time"
@@ -18,7 +19,8 @@ import (
 // control.Daemon. It knows what the supervisor has published last, so nobody
 // waits while a configuration is being applied.
 type desk struct {
-	base status.Status // without mirrors; not changed
+	base  status.Status  // without mirrors; not changed
+	level *slog.LevelVar // of the log
 
 	mu      sync.Mutex
 	cfg     *config.Config     // guarded by mu; nil before the first
@@ -31,10 +33,15 @@ type desk struct {
 
 func newSupervisor(a *app) *supervisor {
 	v, _ := programVersion()
-	return &supervisor{app: a, desk: desk{base: status.Status{
+	s := &supervisor{app: a, desk: desk{base: status.Status{
 		Version: v, PID: os.Getpid(), Started: *status.At(time.Now()),
 	}}}
+	s.desk.level = &s.level
+	return s
 }
+
+// LogLevel implements control.Daemon.
+func (d *desk) LogLevel() *slog.LevelVar { return d.level }
 
 // publish says what runs from now on.
 func (d *desk) publish(cfg *config.Config, running []*mirror) {

@@ -29,7 +29,8 @@ const stopLimit = 10 * time.Second
 type supervisor struct {
 	app     *app
 	log     *slog.Logger
-	logFile *logging.File // nil: standard error, or syslog
+	flood   *logging.Limiter // in front of log
+	logFile *logging.File    // nil: standard error, or syslog
 	syslog  *logging.Syslog
 	level   slog.LevelVar
 	atStart *config.Config // for what is set at the start only
@@ -221,7 +222,8 @@ func (s *supervisor) openLog(cfg *config.Config) error {
 		if f, ok := s.app.stderr.(*os.File); ok {
 			o.Journal = logging.ToJournal(f)
 		}
-		s.log = logging.New(s.app.stderr, o)
+		o.Colour = terminalOf(s.app.stderr).colour
+		s.setLog(logging.New(s.app.stderr, o))
 		return nil
 	}
 	if cfg.LogFile == "" {
@@ -232,7 +234,7 @@ func (s *supervisor) openLog(cfg *config.Config) error {
 	if s.logFile, err = logging.OpenFile(cfg.LogFile); err != nil {
 		return err
 	}
-	s.log = logging.New(s.logFile, o)
+	s.setLog(logging.New(s.logFile, o))
 	return nil
 }
 
@@ -242,11 +244,17 @@ func (s *supervisor) openSyslog(o logging.Options) {
 	var err error
 	if s.syslog, err = logging.OpenSyslog("", ""); err != nil {
 		fmt.Fprintln(s.app.stderr, "inosyncd: warning: the log is discarded, as there is neither a log_file nor a syslog")
-		s.log = slog.New(slog.DiscardHandler)
+		s.setLog(slog.New(slog.DiscardHandler))
 		return
 	}
 	o.Journal = true
-	s.log = logging.New(s.syslog, o)
+	s.setLog(logging.New(s.syslog, o))
+}
+
+// setLog has what would flood the log counted.
+func (s *supervisor) setLog(log *slog.Logger) {
+	s.flood = logging.Limit(log.Handler())
+	s.log = slog.New(s.flood)
 }
 
 func (s *supervisor) setLevel(cfg *config.Config) error {
@@ -272,6 +280,7 @@ func (s *supervisor) relog(cfg *config.Config) {
 }
 
 func (s *supervisor) closeLog() {
+	s.flood.Close()
 	if s.logFile != nil {
 		_ = s.logFile.Close()
 	}

@@ -1,7 +1,11 @@
 package main
 
 import (
+	"context"
 	"fmt"
+	"io"
+	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"strconv"
@@ -35,6 +39,7 @@ func TestScript(t *testing.T) {
 			return err
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"asks":       cmdAsks,
 			"eventually": cmdEventually,
 			"exits":      cmdExits,
 			"hup":        func(ts *testscript.TestScript, _ bool, args []string) { signalPid(ts, args, syscall.SIGHUP) },
@@ -129,6 +134,24 @@ func signalPid(ts *testscript.TestScript, args []string, sig syscall.Signal) int
 	ts.Check(err)
 	ts.Check(syscall.Kill(pid, sig))
 	return pid
+}
+
+// asks SOCKET PATH: posts to the control socket; the answer goes to the file
+// stdout.txt.
+func cmdAsks(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: asks SOCKET PATH")
+	}
+	transport := &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "unix", ts.MkAbs(args[0]))
+	}}
+	defer transport.CloseIdleConnections()
+	resp, err := (&http.Client{Transport: transport}).Post("http://inosyncd"+args[1], "", nil)
+	ts.Check(err)
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs("stdout.txt"), body, 0o600))
 }
 
 // subst FILE: puts the work directory and rsync's path into FILE.

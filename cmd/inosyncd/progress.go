@@ -2,11 +2,9 @@ package main
 
 import (
 	"io"
-	"os"
 
 	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/decor"
-	"golang.org/x/term"
 )
 
 // progress shows a bar for each node on a terminal, and nothing elsewhere.
@@ -15,16 +13,16 @@ type progress struct {
 }
 
 func newProgress(w io.Writer) *progress {
-	f, ok := w.(*os.File)
-	if !ok || !term.IsTerminal(int(f.Fd())) {
+	if !terminalOf(w).there {
 		return &progress{}
 	}
-	return &progress{mpb.New(mpb.WithOutput(f), mpb.WithWidth(40))}
+	return &progress{mpb.New(mpb.WithOutput(w), mpb.WithWidth(40))}
 }
 
-// writer is where other lines go while bars are shown: above them.
+// writer is where other lines go while bars are shown: above them, if w is the
+// terminal too.
 func (p *progress) writer(w io.Writer) io.Writer {
-	if p.bars == nil {
+	if p.bars == nil || !terminalOf(w).there {
 		return w
 	}
 	return p.bars

@@ -41,7 +41,7 @@ func (a *app) withJobs(ctx context.Context, names []string, do func(context.Cont
 		level = slog.LevelDebug
 	}
 	out := newProgress(a.stdout)
-	log := logging.New(out.writer(a.stderr), logging.Options{Format: cfg.LogFormat, Level: level})
+	log := logging.New(out.writer(a.stderr), logging.Options{Format: cfg.LogFormat, Level: level, Colour: terminalOf(a.stderr).colour})
 	sockets, err := makeSocketDir()
 	if err != nil {
 		return err

@@ -16,8 +16,10 @@ import (
 	"inosyncd/internal/status"
 )
 
-// maxAnswer bounds what is read of an answer.
-const maxAnswer = 64 << 20
+const (
+	maxAnswer   = 64 << 20          // bytes that are read of an answer
+	maxQuestion = maxHeader - 1<<10 // bytes of a question, beside which a head has little
+)
 
 // Client asks the daemon behind a control socket. It keeps nothing between
 // calls, which any goroutine may make. Their errors are a *NotRunningError, a
@@ -78,6 +80,9 @@ func ask[T any](ctx context.Context, c *Client, method, path string, args url.Va
 	transport := &http.Transport{DialContext: c.dial, DisableKeepAlives: true}
 	defer transport.CloseIdleConnections()
 	u := url.URL{Scheme: "http", Host: "inosyncd", Path: path, RawQuery: args.Encode()}
+	if len(u.RequestURI()) > maxQuestion {
+		return v, &UsageError{"asking the daemon: the path or the names are too long"}
+	}
 	req, err := http.NewRequestWithContext(ctx, method, u.String(), nil)
 	if err != nil {
 		return v, fmt.Errorf("asking the daemon: %w", err)

@@ -7,6 +7,7 @@
 //	POST /wait[?path=P]                answers when P, or all, is on every node
 //	POST /pause, /resume, /resync [?node=N&...]
 //	POST /approve?node=N
+//	POST /level[?level=L]              {"level": L}: the level of the log, set or not
 //
 // An answer that is not 200 is {"error": "..."}: 400 and 404 when the question
 // is wrong, 403 to those who may not ask, 409 when it cannot be done, 503 when
@@ -35,6 +36,7 @@ package control
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"inosyncd/internal/status"
@@ -58,6 +60,10 @@ type Daemon interface {
 	// Order does something to nodes: those of these names or, without names,
 	// to all. It returns which they were.
 	Order(o Order, names []string) ([]Node, error)
+
+	// LogLevel is the level of the log. Who sets it does so until the
+	// configuration is read again.
+	LogLevel() *slog.LevelVar
 }
 
 // Order is what can be done to nodes.

@@ -28,7 +28,8 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 type fake struct {
 	mu      sync.Mutex
 	asked   []string
-	err     error         // that it answers
+	err     error // that it answers
+	level   slog.LevelVar
 	waiting chan struct{} // gets one for each Wait that has begun; nil: no Wait blocks
 }
 
@@ -53,6 +54,8 @@ func (f *fake) Wait(ctx context.Context, path string) error {
 	}
 	return f.note("wait " + path)
 }
+
+func (f *fake) LogLevel() *slog.LevelVar { return &f.level }
 
 func (f *fake) Explain(path string) ([]control.Explanation, error) {
 	return []control.Explanation{{Mirror: "www", Mirrored: true}}, f.note("explain " + path)
@@ -138,12 +141,44 @@ func TestErrors(t *testing.T) {
 	}
 }
 
+func TestTooLongAQuestion(t *testing.T) {
+	_, path := serve(t, &fake{})
+	c := control.NewClient(path)
+	if _, err := c.Explain(t.Context(), "/"+strings.Repeat("a", 50<<10)); err != nil {
+		t.Errorf("Explain() of a long path: %v", err)
+	}
+	_, err := c.Explain(t.Context(), "/"+strings.Repeat("a", 64<<10))
+	if e, ok := errors.AsType[*control.UsageError](err); !ok || !strings.Contains(e.Msg, "too long") {
+		t.Errorf("Explain() of a path that is too long: got %v, want a usage error that says so", err)
+	}
+}
+
 func TestNotRunning(t *testing.T) {
 	path := filepath.Join(shortDir(t), "sock")
 	for _, c := range []*control.Client{control.NewClient(path), control.NewClient(path, "/nowhere/sock")} {
 		_, err := c.Status(t.Context())
 		if e, ok := errors.AsType[*control.NotRunningError](err); !ok || e.Path != path {
 			t.Errorf("Status(): got %v, want that nobody answers at %q", err, path)
+		}
+	}
+}
+
+func TestLevel(t *testing.T) {
+	f := &fake{}
+	_, path := serve(t, f)
+	for _, tt := range []struct {
+		query, want string
+		level       slog.Level
+	}{
+		{"", `{"level":"info"}`, slog.LevelInfo},
+		{"?level=debug", `{"level":"debug"}`, slog.LevelDebug},
+		{"", `{"level":"debug"}`, slog.LevelDebug},
+		{"?level=error", `{"level":"error"}`, slog.LevelError},
+		{"?level=INFO", `{"error":"the level \"INFO\" is none of [\"debug\" \"info\" \"warn\" \"error\"]"}`, slog.LevelError},
+	} {
+		_, body := raw(t, path, "POST /level"+tt.query+" HTTP/1.1\r\nHost: x\r\n\r\n")
+		if body != tt.want || f.level.Level() != tt.level {
+			t.Errorf("POST /level%s: got %s, level %v, want %s, %v", tt.query, body, f.level.Level(), tt.want, tt.level)
 		}
 	}
 }
@@ -168,6 +203,8 @@ func TestRefusals(t *testing.T) {
 		{"NUL", "POST /wait?path=/a%00b HTTP/1.1", 400, `not absolute`},
 		{"two paths", "GET /explain?path=/a&path=/b HTTP/1.1", 400, `one path`},
 		{"no path", "GET /explain HTTP/1.1", 404, `which path`},
+		{"no such level", "POST /level?level=loud HTTP/1.1", 404, `the level \"loud\" is none of [\"debug\"`},
+		{"level by its link", "GET /level HTTP/1.1", 405, `by POST`},
 		{"no node", "POST /approve HTTP/1.1", 404, `which node`},
 		{"a body", "POST /pause HTTP/1.1\r\nContent-Length: 3", 400, `no body`},
 		{"a body of any length", "POST /pause HTTP/1.1\r\nTransfer-Encoding: chunked", 400, `no body`},

@@ -30,6 +30,7 @@ func (s *Server) routes() http.Handler {
 	add(http.MethodGet, "/status", s.status)
 	add(http.MethodGet, "/explain", s.explain, "path")
 	add(http.MethodPost, "/wait", s.wait, "path")
+	add(http.MethodPost, "/level", s.level, "level")
 	for _, o := range []Order{Pause, Resume, Resync, Approve} {
 		add(http.MethodPost, "/"+string(o), s.order(o), "node")
 	}
@@ -79,6 +80,23 @@ func arguments(query string, names []string) (url.Values, error) {
 		}
 	}
 	return args, nil
+}
+
+// levels are those that log_level can have.
+var levels = []string{"debug", "info", "warn", "error"}
+
+func (s *Server) level(_ *http.Request, args url.Values) (any, error) {
+	v := s.daemon.LogLevel()
+	if level := args.Get("level"); args.Has("level") {
+		if !slices.Contains(levels, level) {
+			return nil, &UsageError{fmt.Sprintf("the level %q is none of %q", level, levels)}
+		}
+		if err := v.UnmarshalText([]byte(level)); err != nil {
+			return nil, fmt.Errorf("setting the level of the log: %w", err)
+		}
+		s.log.Info("log level set", "to", level)
+	}
+	return map[string]string{"level": strings.ToLower(v.Level().String())}, nil
 }
 
 func goodPath(p string) bool { return path.IsAbs(p) && !strings.Contains(p, "\x00") }

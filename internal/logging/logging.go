@@ -5,6 +5,10 @@
 // The handlers escape what they print: text lines quote a value that holds
 // anything but printable characters, JSON lines escape those characters, so a
 // file name can neither forge a line nor command a terminal.
+//
+// A [Limiter] in front of a handler keeps equal lines from flooding the log: it
+// counts what it swallows, and says so. It has no goroutine but that of a timer,
+// which Close ends.
 package logging
 
 import (
@@ -24,6 +28,7 @@ type Options struct {
 	Format  string       // "text" or "json"
 	Level   slog.Leveler // may change at run time
 	Journal bool         // text lines get sd-daemon(3) priorities and no time
+	Colour  bool         // the level of text lines has a colour: w is a terminal
 }
 
 // New returns a logger that writes to w, one Write a line.
@@ -34,6 +39,8 @@ func New(w io.Writer, o Options) *slog.Logger {
 		return slog.New(slog.NewJSONHandler(jsonLines{w}, ho))
 	case o.Journal:
 		return slog.New(newJournal(w, ho))
+	case o.Colour:
+		w = colourLines{w}
 	}
 	return slog.New(slog.NewTextHandler(w, ho))
 }
