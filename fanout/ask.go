@@ -1,5 +1,7 @@
 package fanout
 
+import "time"
+
 // Approver is a Target that can hold removals back until a person has approved
 // them.
 type Approver interface {
@@ -35,6 +37,26 @@ func (f *Fanout) Touching(path string) []string {
 		}
 	}
 	return names
+}
+
+// LastPush is when a node last confirmed a path.
+type LastPush struct {
+	Node  string
+	At    time.Time // zero: not since Since, but perhaps in a full comparison
+	Since time.Time // what was confirmed since then is remembered
+}
+
+// LastPushes says of every node, in the order of the options, when it last
+// confirmed path other than by a comparison of the whole tree.
+func (f *Fanout) LastPushes(path string) []LastPush {
+	all := make([]LastPush, len(f.nodes))
+	for i, n := range f.nodes {
+		n.mu.Lock()
+		at, since := n.memory.last(path)
+		n.mu.Unlock()
+		all[i] = LastPush{n.o.Name, at, since}
+	}
+	return all
 }
 
 func (n *node) touches(path string) bool {

@@ -40,6 +40,8 @@ type node struct {
 	err    error        // of the last push that failed, until that is overcome
 	cure   string       // of err
 
+	memory memory // when which path was confirmed
+
 	full   bool // a comparison of the whole tree has begun and is not complete
 	synced bool // one has been completed
 
@@ -60,6 +62,7 @@ func newNode(o NodeOptions, slots *Slots, log *slog.Logger) *node {
 		log:     log,
 		retry:   newBackOff(o),
 		backlog: newBacklog(o.Limit),
+		memory:  newMemory(time.Now()),
 		moved:   make(chan struct{}),
 	}
 }

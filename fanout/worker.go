@@ -148,6 +148,11 @@ func (n *node) finish(res push.Result, cancelled bool) told {
 		return t
 	}
 	n.pushes++
+	left := res.Left
+	if res.Outcome != push.Done {
+		left = n.left(res)
+	}
+	n.memory.confirm(n.backlog.sent, left, now)
 	switch res.Outcome {
 	case push.Done:
 		n.succeed(res.Left, now)

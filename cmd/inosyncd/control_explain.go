@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"inosyncd/internal/control"
+	"inosyncd/internal/status"
 )
 
 // Explain implements control.Daemon.
@@ -35,19 +36,20 @@ func (m *mirror) explain(e *control.Explanation, path string) {
 	touching := m.nodes.Touching(path)
 	pending := e.Queued || len(touching) > 0
 	e.Pending = &pending
-	for _, n := range m.nodes.Snapshot() {
+	last := m.nodes.LastPushes(path)
+	for i, n := range m.nodes.Snapshot() {
 		p := control.Path{
-			Node:     n.Node,
-			State:    n.State,
-			Pending:  e.Queued || slices.Contains(touching, n.Node),
-			LastPush: n.LastSuccess,
+			Node:         n.Node,
+			State:        n.State,
+			Pending:      e.Queued || slices.Contains(touching, n.Node),
+			LastPush:     status.At(last[i].At),
+			Remembered:   status.At(last[i].Since),
+			LastFullSync: n.LastFullSync,
 		}
-		switch {
-		case !p.Pending:
-		case n.Held != nil:
-			p.Why = n.Held.Reason
-		case n.LastError != nil:
-			p.Why = *n.LastError
+		if p.Pending {
+			n.Pending = max(n.Pending, 1) // what is queued is on its way to it
+			p.Why, p.Cure = n.Trouble()
+			p.NextTry = n.NextTry
 		}
 		e.Nodes = append(e.Nodes, p)
 	}
@@ -56,10 +58,13 @@ func (m *mirror) explain(e *control.Explanation, path string) {
 func (a *app) explainCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "explain PATH...",
-		Short: "is PATH mirrored, which rule decides, what is pending and why",
+		Short: "is PATH mirrored, which rule decides, when was it sent, why is it pending",
 		Long: `explain says of each PATH whether it is mirrored and which rule decides, with
-its place in the configuration, and on which nodes it, or something below it,
-is pending and why. Without a running daemon only the rules are explained.`,
+its place in the configuration; for each node, when a push that named it last
+succeeded, and whether it, or something below it, is pending and why. Some 10,000
+pushed paths are remembered for each node since the daemon has started; of others
+the last full sync is known. Without a running daemon only the rules are
+explained.`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return usageError{errors.New("which path is to be explained?")}
@@ -89,7 +94,7 @@ func (a *app) explain(ctx context.Context, paths []string) error {
 			}
 		}
 		if err != nil {
-			return err
+			return asUsage(err)
 		}
 		printExplanations(a.stdout, path, all)
 	}
@@ -153,23 +158,38 @@ func pendingText(e control.Explanation) string {
 	}
 }
 
-// standing is how a path stands at a node. When it was sent itself is not kept,
-// but not later than the last push if nothing is pending.
+// standing is how a path stands at a node, and why.
 func standing(n control.Path) string {
-	last := "last push unknown"
+	if !n.Pending {
+		if n.LastPush == nil && n.LastFullSync == nil {
+			return "nothing is pending, " + lastPush(n)
+		}
+		return "confirmed, " + lastPush(n)
+	}
+	text := "pending, " + string(n.State)
+	if n.Why != "" {
+		text += ": " + n.Why
+	}
+	if n.Cure != "" {
+		text += "; " + n.Cure
+	}
+	if n.NextTry != nil {
+		text += "; next try " + clock(n.NextTry)
+	}
+	return text + ", " + lastPush(n)
+}
+
+// lastPush is when a path was last sent to a node. A full sync compares it with
+// all others and does not say whether it was sent.
+func lastPush(n control.Path) string {
+	if n.LastPush != nil && (n.LastFullSync == nil || n.LastPush.After(*n.LastFullSync)) {
+		return "last push " + clock(n.LastPush)
+	}
+	text := "last push not since " + clock(n.Remembered)
 	if n.LastPush != nil {
-		last = "last push " + clock(n.LastPush)
+		text = "last push " + clock(n.LastPush)
 	}
-	switch {
-	case !n.Pending && n.LastPush != nil:
-		return "confirmed, " + last
-	case !n.Pending:
-		return "nothing is pending, " + last
-	case n.Why != "":
-		return fmt.Sprintf("pending, %s: %s, %s", n.State, n.Why, last)
-	default:
-		return fmt.Sprintf("pending, %s, %s", n.State, last)
-	}
+	return text + ", last full sync " + clock(n.LastFullSync)
 }
 
 func yesNo(b bool) string {

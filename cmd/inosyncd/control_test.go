@@ -22,6 +22,7 @@ import (
 	"inosyncd/internal/control"
 	"inosyncd/internal/filter"
 	"inosyncd/internal/source"
+	"inosyncd/internal/status"
 	"inosyncd/watcher"
 )
 
@@ -100,6 +101,32 @@ func TestJudge(t *testing.T) {
 		e := tt.in.judge()
 		if got := yesNo(e.Mirrored) + " " + verdictText(e); got != tt.want {
 			t.Errorf("%s: judge(%q): got %q, want %q", tt.name, tt.in.path, got, tt.want)
+		}
+	}
+}
+
+func TestStanding(t *testing.T) {
+	was := time.Local
+	time.Local = time.UTC
+	defer func() { time.Local = was }()
+	at := func(s int) *time.Time { return status.At(time.Date(2026, 3, 1, 12, 0, s, 0, time.UTC)) }
+	for _, tt := range []struct {
+		name string
+		in   control.Path
+		want string
+	}{
+		{"pushed by name", control.Path{LastPush: at(2), Remembered: at(0), LastFullSync: at(1)}, "confirmed, last push 2026-03-01 12:00:02"},
+		{"pushed, then compared", control.Path{LastPush: at(2), Remembered: at(0), LastFullSync: at(3)}, "confirmed, last push 2026-03-01 12:00:02, last full sync 2026-03-01 12:00:03"},
+		{"compared alone", control.Path{Remembered: at(2), LastFullSync: at(3)}, "confirmed, last push not since 2026-03-01 12:00:02, last full sync 2026-03-01 12:00:03"},
+		{"nothing yet", control.Path{Remembered: at(2)}, "nothing is pending, last push not since 2026-03-01 12:00:02, last full sync never"},
+		{
+			"failed", control.Path{Pending: true, State: status.Failed, Why: "refused", Cure: "start it", NextTry: at(9), LastPush: at(2)},
+			"pending, FAILED: refused; start it; next try 2026-03-01 12:00:09, last push 2026-03-01 12:00:02",
+		},
+		{"waits", control.Path{Pending: true, State: status.Success, LastPush: at(2)}, "pending, SUCCESS, last push 2026-03-01 12:00:02"},
+	} {
+		if got := standing(tt.in); got != tt.want {
+			t.Errorf("%s: standing(%+v):\n got %q\nwant %q", tt.name, tt.in, got, tt.want)
 		}
 	}
 }

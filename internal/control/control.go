@@ -108,7 +108,15 @@ type Path struct {
 	Pending  bool         `json:"pending"` // it, or something above or below it
 	State    status.State `json:"state"`   // of the node
 	Why      string       `json:"why"`     // it is pending
-	LastPush *time.Time   `json:"last_push"`
+	Cure     string       `json:"cure"`    // what a person can do about that; may be empty
+	NextTry  *time.Time   `json:"next_try"`
+
+	// LastPush is when a push that named the path, or a directory above it, last
+	// succeeded; null: not since Remembered, which is all that is known. A
+	// full sync names no path.
+	LastPush     *time.Time `json:"last_push"`
+	Remembered   *time.Time `json:"remembered"`
+	LastFullSync *time.Time `json:"last_full_sync"`
 }
 
 // UsageError is a question that is wrong: about a node or a path that the
