@@ -39,24 +39,16 @@ func (f *Fanout) Touching(path string) []string {
 	return names
 }
 
-// LastPush is when a node last confirmed a path.
-type LastPush struct {
-	Node  string
-	At    time.Time // zero: not since Since, but perhaps in a full comparison
-	Since time.Time // what was confirmed since then is remembered
-}
-
-// LastPushes says of every node, in the order of the options, when it last
-// confirmed path other than by a comparison of the whole tree.
-func (f *Fanout) LastPushes(path string) []LastPush {
-	all := make([]LastPush, len(f.nodes))
-	for i, n := range f.nodes {
+// LastPush is when a node last confirmed path other than by a comparison of the
+// whole tree. Zero is not since the time that comes with it: what was confirmed
+// before is forgotten.
+func (f *Fanout) LastPush(name, path string) (at, since time.Time) {
+	f.with(name, func(n *node) {
 		n.mu.Lock()
-		at, since := n.memory.last(path)
-		n.mu.Unlock()
-		all[i] = LastPush{n.o.Name, at, since}
-	}
-	return all
+		defer n.mu.Unlock()
+		at, since = n.memory.last(path)
+	})
+	return at, since
 }
 
 func (n *node) touches(path string) bool {

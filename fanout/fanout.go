@@ -182,6 +182,22 @@ func (f *Fanout) Add(set *change.Set) {
 	}
 }
 
+// Audit adds set, which compares everything, as Add does. Whatever the
+// comparison then finds different, although nothing that was added before its
+// end explains it, is reported as drift: a change made on the node, or one that
+// was never noticed.
+func (f *Fanout) Audit(set *change.Set) {
+	for _, n := range f.all() {
+		n.startAudit(set)
+	}
+}
+
+// Verified notes that a node was just compared by content, and was equal. It
+// reports whether there is a node of that name.
+func (f *Fanout) Verified(name string) bool {
+	return f.with(name, (*node).verified)
+}
+
 // AddNode adds set to the backlog of one node. It reports whether there is a
 // node of that name.
 func (f *Fanout) AddNode(name string, set *change.Set) bool {

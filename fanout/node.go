@@ -45,7 +45,11 @@ type node struct {
 	full   bool // a comparison of the whole tree has begun and is not complete
 	synced bool // one has been completed
 
-	lastSuccess, lastFull, lastFailure time.Time
+	audit    *audit        // nil: none is wanted
+	drift    *status.Drift // found by the last one; nil: none
+	repaired uint64        // differences in all audits
+
+	lastSuccess, lastFull, lastFailure, lastVerified time.Time
 
 	pushes, failures uint64
 	bytes, deleted   int64
@@ -101,7 +105,14 @@ func (n *node) set(o NodeOptions, slots *Slots) {
 }
 
 func (n *node) add(set *change.Set) {
-	n.change(func() { n.backlog.add(set) })
+	n.change(func() {
+		n.audit.explain(set)
+		n.backlog.add(set)
+	})
+}
+
+func (n *node) verified() {
+	n.change(func() { n.lastVerified = time.Now() })
 }
 
 func (n *node) kick() {
@@ -189,11 +200,16 @@ func (n *node) snapshot() status.Node {
 		Synced:       n.synced,
 		LastSuccess:  status.At(n.lastSuccess),
 		LastFullSync: status.At(n.lastFull),
+		LastVerified: status.At(n.lastVerified),
 		LastFailure:  status.At(n.lastFailure),
 		Pushes:       n.pushes,
 		Failures:     n.failures,
 		BytesSent:    n.bytes,
 		Deleted:      n.deleted,
+		Repaired:     n.repaired,
+	}
+	if n.drift != nil {
+		s.Drift = new(*n.drift)
 	}
 	if n.err != nil {
 		text := n.err.Error()

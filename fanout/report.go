@@ -23,6 +23,8 @@ type told struct {
 	next      time.Time // of the next try
 	cancelled bool      // from here: no failure
 	overcome  bool      // nothing of what failed or was held is left
+
+	drift push.Found // that an audit has found, and made equal
 }
 
 // lastSaid is the trouble that was last reported: a hold that goes on is news
@@ -32,8 +34,12 @@ type lastSaid struct {
 	what    string // "" when there is none
 }
 
-// report writes the one line that a push gets, and "recovered" after trouble.
+// report writes the one line that a push gets, and "recovered" after trouble;
+// before it what was found amiss, whatever the push came to.
 func (n *node) report(t told) {
+	if t.drift.Len() > 0 {
+		n.reportDrift(t.drift)
+	}
 	if t.cancelled {
 		n.log.Debug("push cancelled")
 		return

@@ -141,7 +141,7 @@ func (n *node) finish(res push.Result, cancelled bool) told {
 	defer n.notify()
 
 	now := time.Now()
-	t := told{res: res}
+	t := told{res: res, drift: n.drifted(res.Found, now)}
 	if cancelled && res.Outcome != push.Done {
 		n.backlog.giveBack(n.left(res))
 		t.cancelled = true
@@ -155,7 +155,7 @@ func (n *node) finish(res push.Result, cancelled bool) told {
 	n.memory.confirm(n.backlog.sent, left, now)
 	switch res.Outcome {
 	case push.Done:
-		n.succeed(res.Left, now)
+		n.succeed(res.Left, res.Verified, now)
 	case push.Hold:
 		n.held, n.err = &status.Hold{Reason: why(res).Error(), Cure: res.Cure}, nil
 		n.backlog.fail(n.left(res), res.Left == nil, now.Add(n.o.RetryMax))
@@ -178,7 +178,7 @@ func (n *node) left(res push.Result) *change.Set {
 	return res.Left
 }
 
-func (n *node) succeed(left *change.Set, now time.Time) {
+func (n *node) succeed(left *change.Set, verified bool, now time.Time) {
 	n.lastSuccess = now
 	if !n.backlog.confirm(left) {
 		return // this went well; what failed before still waits
@@ -187,6 +187,10 @@ func (n *node) succeed(left *change.Set, now time.Time) {
 	n.retry.Reset()
 	if n.full {
 		n.full, n.synced, n.lastFull = false, true, now
+		if verified {
+			n.lastVerified = now
+		}
+		n.endAudit()
 		fault.Point("fanout: full sync confirmed")
 	}
 }

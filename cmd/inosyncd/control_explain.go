@@ -36,14 +36,14 @@ func (m *mirror) explain(e *control.Explanation, path string) {
 	touching := m.nodes.Touching(path)
 	pending := e.Queued || len(touching) > 0
 	e.Pending = &pending
-	last := m.nodes.LastPushes(path)
-	for i, n := range m.nodes.Snapshot() {
+	for _, n := range m.nodes.Snapshot() {
+		last, since := m.nodes.LastPush(n.Node, path)
 		p := control.Path{
 			Node:         n.Node,
 			State:        n.State,
 			Pending:      e.Queued || slices.Contains(touching, n.Node),
-			LastPush:     status.At(last[i].At),
-			Remembered:   status.At(last[i].Since),
+			LastPush:     status.At(last),
+			Remembered:   status.At(since),
 			LastFullSync: n.LastFullSync,
 		}
 		if p.Pending {

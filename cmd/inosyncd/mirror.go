@@ -208,7 +208,8 @@ func (m *mirror) watch(ctx context.Context, ready func()) error {
 		full, stop := m.nextFullSync()
 		select {
 		case <-full:
-			m.queue.Resync(m.nodes.Add)
+			m.queue.Flush() // what is pending is a change, and no drift
+			m.queue.Resync(m.nodes.Audit)
 		case m.schedule = <-m.schedules:
 			stop()
 		case <-w.Done():

@@ -127,9 +127,13 @@ func recent(t *time.Time, now time.Time) string {
 }
 
 // trouble are lines about a node that failed or is held: why, until when, and
-// what can be done.
+// what can be done; and about one that was not what it should have been.
 func trouble(n status.Node) []string {
 	var lines []string
+	if d := n.Drift; d != nil {
+		lines = append(lines, fmt.Sprintf("drift repaired: created %d, updated %d, attributes %d, deleted %d (%s)",
+			d.Created, d.Updated, d.Attributes, d.Deleted, clock(&d.At)))
+	}
 	if n.Held != nil {
 		lines = append(lines, "reason: "+n.Held.Reason)
 	}

@@ -32,6 +32,7 @@ type batch struct {
 
 	bytes   int64
 	removed int
+	found   push.Found // by comparing the whole tree
 }
 
 func newBatch(e *Engine, plan *delta.Plan, set *change.Set) *batch {
@@ -79,6 +80,9 @@ func (b *batch) result(end verdict) push.Result {
 	res := push.Result{
 		Outcome: end.outcome, Err: end.err, Cure: end.cure,
 		Paths: b.plan.Len(), Bytes: b.bytes, Deleted: b.removed,
+	}
+	if b.plan.Full {
+		res.Found, res.Verified = &b.found, b.e.o.Checksum
 	}
 	if end.outcome != push.Done && !b.withheld {
 		return res

@@ -3,6 +3,8 @@ package rsync
 import (
 	"strconv"
 	"strings"
+
+	"inosyncd/internal/push"
 )
 
 // format makes rsync report every entry that it deals with as one line:
@@ -24,6 +26,20 @@ func (i item) sent() bool {
 // deleted reports whether the entry was removed from the node. What rsync itself
 // had left there is not counted.
 func (i item) deleted() bool { return strings.HasPrefix(i.what, "*deleting") && !leftover(i.name) }
+
+// kind is in what the node's entry differed.
+func (i item) kind() push.Kind {
+	switch {
+	case i.deleted():
+		return push.Deleted
+	case strings.HasSuffix(i.what, "+++++++++"):
+		return push.Created
+	case i.what[0] == '.':
+		return push.Attributes
+	default:
+		return push.Updated
+	}
+}
 
 const whatLen = 11
 

@@ -141,6 +141,9 @@ func (b *batch) reader(m mode) func(line string) bool {
 
 // item takes in what rsync did with one entry.
 func (b *batch) item(it item, m mode, began time.Time) {
+	if b.plan.Full && m.whole && !m.only && !b.dry {
+		b.find(it, began)
+	}
 	switch {
 	case it.deleted():
 		b.removed++
@@ -155,6 +158,29 @@ func (b *batch) item(it item, m mode, began time.Time) {
 		if (m.recurse || m.whole) && sound(it.name) && b.plan.ChangedSince(it.name, began) {
 			b.vanished.Add(it.name, change.Itself|change.Content, b.set.Since())
 		}
+	}
+}
+
+// slack is how long a change may take to be noticed, and so be in the set.
+const slack = time.Second
+
+// find notes what a comparison of the whole tree has made equal. What changed at
+// the source since the oldest change in the set, or as the comparison began,
+// explains itself; of what was removed, the directory tells. The times of a
+// directory only follow what is in it.
+func (b *batch) find(it item, began time.Time) {
+	if it.what == ".d..t......" || !sound(it.name) {
+		return
+	}
+	kind, where := it.kind(), it.name
+	if kind == push.Deleted {
+		where = parent(it.name)
+	}
+	if since := b.set.Since(); since.Before(began) {
+		began = since
+	}
+	if b.found.Full() || !b.plan.ChangedSince(where, began.Add(-slack)) {
+		b.found.Add(it.name, kind)
 	}
 }
 

@@ -104,12 +104,12 @@ type Rule struct {
 
 // Path is how a path stands at a node.
 type Path struct {
-	Node     string       `json:"node"`
-	Pending  bool         `json:"pending"` // it, or something above or below it
-	State    status.State `json:"state"`   // of the node
-	Why      string       `json:"why"`     // it is pending
-	Cure     string       `json:"cure"`    // what a person can do about that; may be empty
-	NextTry  *time.Time   `json:"next_try"`
+	Node    string       `json:"node"`
+	Pending bool         `json:"pending"` // it, or something above or below it
+	State   status.State `json:"state"`   // of the node
+	Why     string       `json:"why"`     // it is pending
+	Cure    string       `json:"cure"`    // what a person can do about that; may be empty
+	NextTry *time.Time   `json:"next_try"`
 
 	// LastPush is when a push that named the path, or a directory above it, last
 	// succeeded; null: not since Remembered, which is all that is known. A

@@ -43,4 +43,11 @@ type Result struct {
 	Bytes   int64         // bytes sent to the node
 	Deleted int           // entries removed on the node
 	Took    time.Duration // from the plan to the last confirmation
+
+	// Found is what a comparison of the whole tree found different, but for
+	// what changed at the source meanwhile; nil: none was made.
+	Found *Found
+
+	// Verified says that the whole tree was compared by content.
+	Verified bool
 }

@@ -62,6 +62,9 @@ type Node struct {
 	BytesSent int64  `json:"bytes_sent"`
 	Deleted   int64  `json:"deleted"`
 
+	Drift    *Drift `json:"drift"`    // that the last scheduled full sync has repaired; null: none
+	Repaired uint64 `json:"repaired"` // entries, by all of them
+
 	// Since is when the oldest change that the node has not confirmed was
 	// noticed; zero when there is none.
 	Since time.Time `json:"-"`
@@ -72,6 +75,20 @@ type Node struct {
 	// Synced says that a comparison of the whole tree has succeeded.
 	Synced bool `json:"-"`
 }
+
+// Drift is how many entries of a node were not as the source's though no change
+// was pending for them. A change that came while they were compared can be
+// among them, where there were very many.
+type Drift struct {
+	At         time.Time `json:"at"` // when they were equal again
+	Created    int       `json:"created"`
+	Updated    int       `json:"updated"`
+	Attributes int       `json:"attributes"`
+	Deleted    int       `json:"deleted"`
+}
+
+// Len is the number of entries.
+func (d *Drift) Len() int { return d.Created + d.Updated + d.Attributes + d.Deleted }
 
 // Account completes a node with what is still on its way to it: pending
 // entries, the oldest noticed at since. covered says that nothing can have

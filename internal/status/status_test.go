@@ -22,6 +22,7 @@ func TestJSON(t *testing.T) {
 				Node: "a:/var/www/", State: status.Held, Pending: 2, LagSeconds: 1.5,
 				LastSuccess: status.At(t0), Held: &status.Hold{Reason: "full", Cure: "make room"},
 				Pushes: 12, Failures: 1, BytesSent: 34567, Deleted: 3,
+				Drift: &status.Drift{At: *status.At(t0), Created: 1, Updated: 2, Attributes: 3, Deleted: 4}, Repaired: 10,
 				Since: t0, Synced: true,
 			}},
 		}},
@@ -32,7 +33,7 @@ func TestJSON(t *testing.T) {
 		`"lag_seconds":1.5,"last_success":"2026-03-01T11:00:00.123Z","last_full_sync":null,` +
 		`"last_verified":null,"last_error":null,"last_failure":null,"cure":null,"next_try":null,` +
 		`"held":{"reason":"full","cure":"make room"},` +
-		`"pushes":12,"failures":1,"bytes_sent":34567,"deleted":3}]}]}`
+		`"pushes":12,"failures":1,"bytes_sent":34567,"deleted":3,"drift":{"at":"2026-03-01T11:00:00.123Z","created":1,"updated":2,"attributes":3,"deleted":4},"repaired":10}]}]}`
 	got, err := json.Marshal(s)
 	if err != nil {
 		t.Fatalf("Marshal(%+v): %v", s, err)

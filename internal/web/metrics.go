@@ -96,6 +96,8 @@ func ofNode() []series[status.Node] {
 		gauge, moment(func(n node) *time.Time { return n.LastSuccess }))
 	add("node_last_full_sync_timestamp_seconds", "When a comparison of the whole tree last succeeded.",
 		gauge, moment(func(n node) *time.Time { return n.LastFullSync }))
+	add("node_last_verified_timestamp_seconds", "When the node was last found equal to the source by content.",
+		gauge, moment(func(n node) *time.Time { return n.LastVerified }))
 	add("node_next_try_timestamp_seconds", "When the node that failed is tried again.",
 		gauge, moment(func(n node) *time.Time { return n.NextTry }))
 	add("pushes_total", "Pushes that came to an end, well or not.",
@@ -106,6 +108,8 @@ func ofNode() []series[status.Node] {
 		counter, number(func(n node) float64 { return float64(n.BytesSent) }))
 	add("deletes_total", "Entries that were removed from the node.",
 		counter, number(func(n node) float64 { return float64(n.Deleted) }))
+	add("drift_repaired_total", "Entries that scheduled full syncs found different, though no change was pending.",
+		counter, number(func(n node) float64 { return float64(n.Repaired) }))
 	return all
 }
 

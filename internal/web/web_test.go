@@ -70,7 +70,7 @@ func sample() status.Status {
 		{Name: "www", WPath: "/var/www/", Watches: 12, Nodes: []status.Node{
 			{
 				Node: "a:/w/", State: status.Success, InSync: true, LastSuccess: &later, LastFullSync: &t,
-				Pushes: 5, BytesSent: 34567, Deleted: 3,
+				Pushes: 5, BytesSent: 34567, Deleted: 3, Repaired: 6, LastVerified: &t,
 			},
 			{
 				Node: "b:/w/", State: status.Failed, Pending: 4, LagSeconds: 61.5, LastError: &failure,
