@@ -40,6 +40,15 @@ func newSupervisor(a *app) *supervisor {
 	return s
 }
 
+// Verified implements control.Daemon.
+func (d *desk) Verified(n control.Node) error {
+	_, running := d.view()
+	if m := find(running, n.Mirror); m == nil || !m.nodes.Verified(n.Node) {
+		return &control.UsageError{Msg: fmt.Sprintf("no node %q of a mirror %q is running", n.Node, n.Mirror)}
+	}
+	return nil
+}
+
 // LogLevel implements control.Daemon.
 func (d *desk) LogLevel() *slog.LevelVar { return d.level }
 

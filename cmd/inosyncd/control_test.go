@@ -120,7 +120,8 @@ func TestStanding(t *testing.T) {
 		{"compared alone", control.Path{Remembered: at(2), LastFullSync: at(3)}, "confirmed, last push not since 2026-03-01 12:00:02, last full sync 2026-03-01 12:00:03"},
 		{"nothing yet", control.Path{Remembered: at(2)}, "nothing is pending, last push not since 2026-03-01 12:00:02, last full sync never"},
 		{
-			"failed", control.Path{Pending: true, State: status.Failed, Why: "refused", Cure: "start it", NextTry: at(9), LastPush: at(2)},
+			"failed",
+			control.Path{Pending: true, State: status.Failed, Why: "refused", Cure: "start it", NextTry: at(9), LastPush: at(2)},
 			"pending, FAILED: refused; start it; next try 2026-03-01 12:00:09, last push 2026-03-01 12:00:02",
 		},
 		{"waits", control.Path{Pending: true, State: status.Success, LastPush: at(2)}, "pending, SUCCESS, last push 2026-03-01 12:00:02"},

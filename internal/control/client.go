@@ -56,6 +56,12 @@ func (c *Client) Order(ctx context.Context, o Order, names []string) ([]Node, er
 	return ask[[]Node](ctx, c, http.MethodPost, "/"+string(o), url.Values{"node": names})
 }
 
+// Verified tells that a node was just compared by content, and was equal.
+func (c *Client) Verified(ctx context.Context, n Node) error {
+	_, err := ask[struct{}](ctx, c, http.MethodPost, "/verified", url.Values{"mirror": {n.Mirror}, "node": {n.Node}})
+	return err
+}
+
 // dial connects to the daemon.
 func (c *Client) dial(ctx context.Context, _, _ string) (net.Conn, error) {
 	var first error

@@ -7,6 +7,7 @@
 //	POST /wait[?path=P]                answers when P, or all, is on every node
 //	POST /pause, /resume, /resync [?node=N&...]
 //	POST /approve?node=N
+//	POST /verified?mirror=M&node=N     the node was found equal by content
 //	POST /level[?level=L]              {"level": L}: the level of the log, set or not
 //
 // An answer that is not 200 is {"error": "..."}: 400 and 404 when the question
@@ -60,6 +61,9 @@ type Daemon interface {
 	// Order does something to nodes: those of these names or, without names,
 	// to all. It returns which they were.
 	Order(o Order, names []string) ([]Node, error)
+
+	// Verified notes that a node was just compared by content, and was equal.
+	Verified(n Node) error
 
 	// LogLevel is the level of the log. Who sets it does so until the
 	// configuration is read again.

@@ -55,6 +55,8 @@ func (f *fake) Wait(ctx context.Context, path string) error {
 	return f.note("wait " + path)
 }
 
+func (f *fake) Verified(n control.Node) error { return f.note("verified " + n.Mirror + " " + n.Node) }
+
 func (f *fake) LogLevel() *slog.LevelVar { return &f.level }
 
 func (f *fake) Explain(path string) ([]control.Explanation, error) {
@@ -118,9 +120,13 @@ func TestQuestionsAndOrders(t *testing.T) {
 			t.Errorf("Order(%s): got %v (-want +got):\n%s", o, err, diff)
 		}
 	}
+	if err := c.Verified(ctx, control.Node{Mirror: "w w", Node: "b c&d"}); err != nil {
+		t.Errorf("Verified(): %v", err)
+	}
 	want := []string{
 		"status", "wait ", "wait " + odd, "explain " + odd,
 		"pause a,b c&d", "resume a,b c&d", "resync a,b c&d", "approve a,b c&d",
+		"verified w w b c&d",
 	}
 	if diff := cmp.Diff(want, f.asked); diff != "" {
 		t.Errorf("the daemon was asked (-want +got):\n%s", diff)
@@ -203,6 +209,8 @@ func TestRefusals(t *testing.T) {
 		{"NUL", "POST /wait?path=/a%00b HTTP/1.1", 400, `not absolute`},
 		{"two paths", "GET /explain?path=/a&path=/b HTTP/1.1", 400, `one path`},
 		{"no path", "GET /explain HTTP/1.1", 404, `which path`},
+		{"verified, of no mirror", "POST /verified?node=a HTTP/1.1", 404, `which mirror`},
+		{"verified, twice", "POST /verified?mirror=m&node=a&node=b HTTP/1.1", 404, `which node`},
 		{"no such level", "POST /level?level=loud HTTP/1.1", 404, `the level \"loud\" is none of [\"debug\"`},
 		{"level by its link", "GET /level HTTP/1.1", 405, `by POST`},
 		{"no node", "POST /approve HTTP/1.1", 404, `which node`},

@@ -30,6 +30,7 @@ func (s *Server) routes() http.Handler {
 	add(http.MethodGet, "/status", s.status)
 	add(http.MethodGet, "/explain", s.explain, "path")
 	add(http.MethodPost, "/wait", s.wait, "path")
+	add(http.MethodPost, "/verified", s.verified, "mirror", "node")
 	add(http.MethodPost, "/level", s.level, "level")
 	for _, o := range []Order{Pause, Resume, Resync, Approve} {
 		add(http.MethodPost, "/"+string(o), s.order(o), "node")
@@ -80,6 +81,13 @@ func arguments(query string, names []string) (url.Values, error) {
 		}
 	}
 	return args, nil
+}
+
+func (s *Server) verified(_ *http.Request, args url.Values) (any, error) {
+	if len(args["mirror"]) != 1 || len(args["node"]) != 1 {
+		return nil, &UsageError{"which node of which mirror was verified?"}
+	}
+	return struct{}{}, s.daemon.Verified(Node{Mirror: args.Get("mirror"), Node: args.Get("node")})
 }
 
 // levels are those that log_level can have.
