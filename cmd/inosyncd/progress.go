@@ -7,7 +7,7 @@ import (
 	"github.com/vbauerster/mpb/v8/decor"
 )
 
-// progress shows a bar for each node on a terminal, and nothing elsewhere.
+// progress shows on a terminal how far each node is, and nothing elsewhere.
 type progress struct {
 	bars *mpb.Progress // nil: no terminal
 }
@@ -28,21 +28,42 @@ func (p *progress) writer(w io.Writer) io.Writer {
 	return p.bars
 }
 
-// bar adds a bar and returns what tells it how far its node is, in percent. It
-// is nil where no bars are shown.
-func (p *progress) bar(mirror, node string) func(percent int, bytes int64) {
+// bar adds a bar for a node. report tells it how far the node is, in percent; done
+// that it has come to its end, well or not. report is nil where no bars are shown.
+func (p *progress) bar(mirror, node string) (report func(percent int, bytes int64), done func(well bool)) {
 	if p.bars == nil {
-		return nil
+		return nil, func(bool) {}
 	}
-	b := p.bars.AddBar(100,
-		mpb.PrependDecorators(decor.Name(printable(mirror+" → "+node), decor.WCSyncSpaceR)),
+	b := p.bars.AddBar(100, mpb.PrependDecorators(nameOf(mirror, node)),
 		mpb.AppendDecorators(decor.Percentage(decor.WCSyncSpace)))
-	return func(percent int, _ int64) { b.SetCurrent(int64(percent)) }
+	done = func(well bool) {
+		if well {
+			b.SetCurrent(100) // also when there was nothing to send
+		} else {
+			b.Abort(false)
+		}
+	}
+	return func(percent int, _ int64) { b.SetCurrent(int64(min(percent, 99))) }, done
 }
 
-// close ends the bars, also those of nodes that failed on the way.
+// clock adds a line for a node of which nobody knows how far it is: rsync tells
+// nothing while it only compares. It has the time that this takes.
+func (p *progress) clock(mirror, node string) (done func(well bool)) {
+	if p.bars == nil {
+		return func(bool) {}
+	}
+	b := p.bars.New(0, mpb.SpinnerStyle(), mpb.BarWidth(2), mpb.PrependDecorators(nameOf(mirror, node)),
+		mpb.AppendDecorators(decor.Elapsed(decor.ET_STYLE_GO, decor.WCSyncSpace)))
+	return func(bool) { b.Abort(true) } // the result is its last line
+}
+
+func nameOf(mirror, node string) decor.Decorator {
+	return decor.Name(printable(mirror+" → "+node), decor.WCSyncSpaceR)
+}
+
+// close shows how the bars ended. All of them are done.
 func (p *progress) close() {
 	if p.bars != nil {
-		p.bars.Shutdown()
+		p.bars.Wait()
 	}
 }

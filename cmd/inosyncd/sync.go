@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"sync"
@@ -18,20 +19,24 @@ import (
 
 // job is what is done once with one node.
 type job struct {
-	mirror string
-	node   string
-	engine *rsync.Engine
-	log    *slog.Logger
+	mirror  string
+	node    string
+	options rsync.Options
+	engine  *rsync.Engine
+	log     *slog.Logger
+	out     io.Writer       // for what it finds
+	done    func(well bool) // ends its bar
 }
 
 // sync makes every node, or those that are named, equal to its source once.
 func (a *app) sync(ctx context.Context, names []string) error {
-	return a.withJobs(ctx, names, func(ctx context.Context, j *job) bool { return j.sync(ctx) })
+	return a.withJobs(ctx, names, true, func(ctx context.Context, j *job) bool { return j.sync(ctx) })
 }
 
 // withJobs has do done for every node, or those that are named, at most
-// max_parallel at once. do reports whether all is well.
-func (a *app) withJobs(ctx context.Context, names []string, do func(context.Context, *job) bool) error {
+// max_parallel at once. do reports whether all is well. sends says that rsync
+// tells how far it is.
+func (a *app) withJobs(ctx context.Context, names []string, sends bool, do func(context.Context, *job) bool) error {
 	cfg, err := a.load()
 	if err != nil {
 		return err
@@ -47,9 +52,14 @@ func (a *app) withJobs(ctx context.Context, names []string, do func(context.Cont
 		return err
 	}
 	defer os.RemoveAll(sockets)
-	jobs, all, err := makeJobs(cfg, names, sockets, log, out)
+	jobs, all, err := makeJobs(cfg, names, sockets, log)
 	if err != nil {
 		return err
+	}
+	for _, j := range jobs {
+		if err := j.prepare(out, out.writer(a.stdout), sends); err != nil {
+			return err
+		}
 	}
 	if err := runJobs(ctx, jobs, cfg.MaxParallel, out, do); err != nil {
 		return err
@@ -62,7 +72,7 @@ func (a *app) withJobs(ctx context.Context, names []string, do func(context.Cont
 
 // makeJobs prepares a job for each enabled node that is asked for. all says that
 // the sources of all of them are there; one that is not has been reported.
-func makeJobs(cfg *config.Config, names []string, sockets string, log *slog.Logger, out *progress) (jobs []*job, all bool, err error) {
+func makeJobs(cfg *config.Config, names []string, sockets string, log *slog.Logger) (jobs []*job, all bool, err error) {
 	chosen, err := chooseNodes(cfg, names)
 	if err != nil {
 		return nil, false, err
@@ -87,15 +97,25 @@ func makeJobs(cfg *config.Config, names []string, sockets string, log *slog.Logg
 				return nil, false, fmt.Errorf("preparing the node %q: %w", n.Name, err)
 			}
 			o.Log = log.With("mirror", m.Name, "node", n.Name)
-			o.Progress = out.bar(m.Name, n.Name)
-			engine, err := rsync.New(o)
-			if err != nil {
-				return nil, false, fmt.Errorf("preparing the node %q: %w", n.Name, err)
-			}
-			jobs = append(jobs, &job{m.Name, n.Name, engine, o.Log})
+			jobs = append(jobs, &job{mirror: m.Name, node: n.Name, options: o, log: o.Log})
 		}
 	}
 	return jobs, all, nil
+}
+
+// prepare gives a job its bar and its engine.
+func (j *job) prepare(p *progress, out io.Writer, sends bool) error {
+	j.out = out
+	if sends {
+		j.options.Progress, j.done = p.bar(j.mirror, j.node)
+	} else {
+		j.done = p.clock(j.mirror, j.node)
+	}
+	var err error
+	if j.engine, err = rsync.New(j.options); err != nil {
+		return fmt.Errorf("preparing the node %q: %w", j.node, err)
+	}
+	return nil
 }
 
 // chooseNodes tells which nodes, by mirror and node number, are asked for: by
@@ -139,6 +159,7 @@ func runJobs(ctx context.Context, jobs []*job, parallel int, out *progress, do f
 			slots <- struct{}{}
 			defer func() { <-slots }()
 			well := do(ctx, j)
+			j.done(well)
 			if err := j.engine.Close(); err != nil {
 				j.log.Debug("closing the engine failed", "err", err)
 			}

@@ -19,13 +19,13 @@ func (a *app) verify(ctx context.Context, names []string) error {
 	}
 	daemon := control.NewClient(socketPaths(cfg.Control)...)
 	var mu sync.Mutex // orders the lines of several nodes
-	return a.withJobs(ctx, names, func(ctx context.Context, j *job) bool {
+	return a.withJobs(ctx, names, false, func(ctx context.Context, j *job) bool {
 		n := 0
 		cure, err := j.engine.Verify(ctx, func(d rsync.Difference) {
 			n++
 			mu.Lock()
 			defer mu.Unlock()
-			fmt.Fprintf(a.stdout, "%s: %s: %s\n", escaped(j.node), d.Kind, escaped(named(d.Path)))
+			fmt.Fprintf(j.out, "%s: %s: %s\n", escaped(j.node), d.Kind, escaped(named(d.Path)))
 		})
 		if err != nil {
 			if ctx.Err() == nil {
@@ -40,7 +40,7 @@ func (a *app) verify(ctx context.Context, names []string) error {
 		}
 		mu.Lock()
 		defer mu.Unlock()
-		fmt.Fprintf(a.stdout, "%s: entries that differ: %d\n", escaped(j.node), n)
+		fmt.Fprintf(j.out, "%s: entries that differ: %d\n", escaped(j.node), n)
 		return n == 0
 	})
 }

@@ -20,6 +20,7 @@ type lines struct {
 	excess bool                   // some were not kept, or not whole
 
 	rest []byte // the start of a line whose end has not come
+	over bool   // it overwrites the line before it: a carriage return was that one's end
 	skip bool   // the rest of a line that was too long
 }
 
@@ -41,10 +42,21 @@ func (l *lines) Write(p []byte) (int, error) {
 		}
 		l.add(p[:i])
 		l.end()
+		l.over = p[i] == '\r'
 		p = p[i+1:]
 	}
 	l.add(p)
+	l.peek()
 	return n, nil
+}
+
+// peek shows a record of progress at once: rsync writes the carriage return at
+// its beginning, so its end comes only with the next one, a second later
+// (progress.c, 3.5.0). No other line begins with a blank.
+func (l *lines) peek() {
+	if l.over && !l.skip && len(l.rest) > 0 && l.rest[0] == ' ' && l.take != nil {
+		l.take(string(l.rest))
+	}
 }
 
 func (l *lines) add(p []byte) {

@@ -97,6 +97,43 @@ func TestLines(t *testing.T) {
 	}
 }
 
+// A record of progress is told when it comes, not when the next one does; of all
+// else only whole lines are.
+func TestProgressIsToldAtOnce(t *testing.T) {
+	var shares []int
+	var others []string
+	l := lines{take: func(s string) bool {
+		percent, _, ok := parseProgress(s)
+		if ok {
+			shares = append(shares, percent)
+		} else {
+			others = append(others, s)
+		}
+		return true
+	}}
+	for _, tt := range []struct {
+		part string
+		want int // the share that is told by then
+	}{
+		{"\r      6,717,440  22%    5.86MB/s    0:00:03  ", 22},
+		{"\r     13,205,504  44%    5.8", 22},
+		{"6MB/s    0:00:02  ", 44},
+		{"\r     19,693,568  6", 44},
+		{"5%    5.82MB/s    0:00:01  ", 65},
+		{"\r     30,000,000 100%    5.90MB/s    0:00:04 (xfr#1, to-chk=0/2)\n>f+++++++++|a 1 2%", 100},
+		{" 3 4|1|2\n   5 6% 7 8", 100},
+		{"\n", 6},
+	} {
+		_, _ = l.Write([]byte(tt.part))
+		if len(shares) == 0 || shares[len(shares)-1] != tt.want {
+			t.Errorf("after %q: got %d%% told, want %d%% at the end", tt.part, shares, tt.want)
+		}
+	}
+	if want := []string{">f+++++++++|a 1 2% 3 4|1|2"}; !slices.Equal(slices.DeleteFunc(others, func(s string) bool { return strings.HasPrefix(s, " ") }), want) {
+		t.Errorf("other lines: got %q, want %q", others, want)
+	}
+}
+
 func TestList(t *testing.T) {
 	if got, want := string(list([]string{"", "#a", "b/ c\n"})), ".\x00./#a\x00./b/ c\n\x00"; got != want {
 		t.Errorf("list: got %q, want %q", got, want)
