@@ -120,7 +120,10 @@ func (a *app) verifyCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "verify [NODE...]",
 		Short: "compare nodes with the source by content, list what differs",
-		RunE:  func(cmd *cobra.Command, nodes []string) error { return a.verify(cmd.Context(), nodes) },
+		Long: `verify compares nodes with the source by content and lists what differs. It
+changes nothing, on either side. A running daemon is told which nodes were found
+equal: last_verified in its status.`,
+		RunE: func(cmd *cobra.Command, nodes []string) error { return a.verify(cmd.Context(), nodes) },
 
 		ValidArgsFunction: a.completeNodes(0, anyNode),
 	}

@@ -24,7 +24,10 @@ func (a *app) statusCommand() *cobra.Command {
 somebody most how far it is behind, why, and what to do; then how each node
 stands. LAST PUSH is a time of day, or the date of another day. The exit code
 tells whether the daemon answered, not how the nodes stand: for that, --json has
-in_sync.`,
+in_sync. It also has cure, what can be done about last_error; last_verified, when
+a node was last found equal by content, by verify or by a full sync with
+checksum: true; and drift, what the last scheduled full sync has repaired though
+no change was pending.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			client, err := a.client()
