@@ -156,6 +156,8 @@ func stopped(cause error) verdict {
 	switch {
 	case errors.Is(cause, errIdle):
 		v.cure = "check the node and the network; a longer timeout may be needed"
+	case errors.Is(cause, errFlood):
+		v.cure = "find out what the node runs in place of rsync"
 	case errors.Is(cause, context.Canceled), errors.Is(cause, context.DeadlineExceeded):
 		v.err = fmt.Errorf("ending rsync: %w", cause)
 	}

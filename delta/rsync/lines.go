@@ -8,6 +8,7 @@ import (
 const (
 	maxLine  = 32 << 10 // a path of 4096 bytes, every one of them escaped, and more
 	maxNotes = 256      // lines kept of one stream
+	maxFlood = 32 << 20 // bytes of notes with nothing else between them
 )
 
 // lines splits what is written to it into lines, which end with a newline or,
@@ -22,6 +23,7 @@ type lines struct {
 	rest []byte // the start of a line whose end has not come
 	over bool   // it overwrites the line before it: a carriage return was that one's end
 	skip bool   // the rest of a line that was too long
+	idle int    // bytes since a line was taken
 }
 
 // bind has take take the lines that come from now on.
@@ -35,6 +37,7 @@ func (l *lines) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	n := len(p)
+	l.idle += n
 	for {
 		i := bytes.IndexAny(p, "\n\r")
 		if i < 0 {
@@ -59,6 +62,14 @@ func (l *lines) peek() {
 	}
 }
 
+// flooded reports whether there has been more to note than a healthy run has. A
+// node can make rsync print what it likes, for as long as it likes.
+func (l *lines) flooded() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.idle > maxFlood
+}
+
 func (l *lines) add(p []byte) {
 	if l.skip || len(l.rest)+len(p) > maxLine {
 		l.rest, l.skip, l.excess = l.rest[:0], true, true
@@ -78,6 +89,7 @@ func (l *lines) end() {
 func (l *lines) line(s string) {
 	switch {
 	case l.take != nil && l.take(s):
+		l.idle = 0
 	case len(l.notes) < maxNotes:
 		l.notes = append(l.notes, s)
 	default:
