@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -26,6 +27,7 @@ type Proxy struct {
 	ctx     context.Context    // ends with Close
 	cancel  context.CancelFunc // ends ctx
 	wg      sync.WaitGroup     // every goroutine
+	sent    atomic.Int64       // see Sent
 
 	mu    sync.Mutex
 	conns map[net.Conn]bool // guarded by mu; both sides of each connection
@@ -85,7 +87,7 @@ func (p *Proxy) accept() {
 // serve carries both ways until both ends have been reached.
 func (p *Proxy) serve(near, far net.Conn) {
 	var both sync.WaitGroup
-	both.Go(func() { p.carry(near, far, p.limits[0]) })
+	both.Go(func() { p.carry(counted{near, &p.sent}, far, p.limits[0]) })
 	both.Go(func() { p.carry(far, near, p.limits[1]) })
 	both.Wait()
 	p.mu.Lock()
@@ -107,6 +109,21 @@ func (p *Proxy) add(near, far net.Conn) bool {
 	}
 	p.conns[near], p.conns[far] = true, true
 	return true
+}
+
+// Sent is how many bytes have come from those who connected.
+func (p *Proxy) Sent() int64 { return p.sent.Load() }
+
+// counted is a connection that adds what is read of it to a number.
+type counted struct {
+	net.Conn
+	n *atomic.Int64
+}
+
+func (c counted) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	c.n.Add(int64(n))
+	return n, err
 }
 
 // Cut resets all connections, and new ones until Resume.
@@ -167,6 +184,9 @@ func (p *Proxy) pass() error {
 
 // reset closes a connection so that its other end sees ECONNRESET.
 func reset(c net.Conn) {
+	if counting, ok := c.(counted); ok {
+		c = counting.Conn
+	}
 	if t, ok := c.(*net.TCPConn); ok {
 		_ = t.SetLinger(0)
 	}
