@@ -49,6 +49,7 @@ func newBatch(e *Engine, plan *delta.Plan, set *change.Set) *batch {
 			b.unsure[p.Path] = true
 		}
 	}
+	b.dropLong()
 	return b
 }
 

@@ -48,6 +48,8 @@ var classes = []class{
 	{23, "Read-only file system", push.Partly, "mount the node's file system for writing"},
 	{23, "Operation not supported", push.Partly, "the node's file system takes no such attributes: turn xattrs or acls off"},
 	{23, "could not make way for", push.Partly, "a directory on the node is in the way of a file: look for excluded files in it, or set delete: true"},
+	{23, "File name too long", push.Partly, tooLong},
+	{23, "filename overflows max-path", push.Partly, tooLong},
 	{23, "[sender] send_files failed to open", push.Partly, "let the user that runs rsync read the files of the source"},
 	{23, "Permission denied (13)", push.Partly, "let the node's user write to its directory"},
 	{23, "Operation not permitted (1)", push.Partly, "the node's user may not set this: turn owner, group or perms off, or log in as another"},
