@@ -16,7 +16,7 @@ import (
 )
 
 // rounds is how often everything is pushed while a directory flips.
-const rounds = 6
+const rounds = 4
 
 // A directory of the source that becomes somebody's link at any moment leads
 // nowhere: what is behind the link does not get to the node. (On the way to what
@@ -34,11 +34,11 @@ func TestLinksFlipAtTheSource(t *testing.T) {
 	copied, err := os.OpenRoot(n.dst)
 	n.do(err)
 	defer copied.Close()
-	real, stop := n.flip(n.src+"/d", outside, 65534)
+	dir, stop := n.flip(n.src+"/d", outside, 65534)
 	seen := 0
 	for i := range rounds {
 		for _, name := range []string{"f", "sub/g"} {
-			n.do(real.WriteFile(name, fmt.Appendf(nil, "inside %d", i), 0o644))
+			n.do(dir.WriteFile(name, fmt.Appendf(nil, "inside %d", i), 0o644))
 		}
 		for _, s := range []string{"ic d/f,ic d/sub/g,ic d/only,i d", "a d,ic other", "a "} {
 			n.Push(t.Context(), set(strings.Split(s, ",")...))
@@ -146,11 +146,11 @@ func exchange(a, b string) error {
 }
 
 // flip exchanges the directory path with a user's link to target, over and over,
-// until stop is called; then the directory is in its place. real is the
+// until stop is called; then the directory is in its place. dir is the
 // directory, whatever its name is at the moment.
-func (n *node) flip(path, target string, uid int) (real *os.Root, stop func()) {
+func (n *node) flip(path, target string, uid int) (dir *os.Root, stop func()) {
 	n.t.Helper()
-	real, err := os.OpenRoot(path)
+	dir, err := os.OpenRoot(path)
 	n.do(err)
 	beside := strings.TrimSuffix(n.src, "src") + "beside"
 	n.do(plantLink(target, beside, uid))
@@ -173,10 +173,10 @@ func (n *node) flip(path, target string, uid int) (real *os.Root, stop func()) {
 			}
 		}
 	})
-	return real, func() {
+	return dir, func() {
 		close(quit)
 		flipper.Wait()
-		n.do(real.Close())
+		n.do(dir.Close())
 		n.do(os.RemoveAll(beside))
 	}
 }
