@@ -17,8 +17,9 @@
 //
 // A push first sends what exists, then compares by content what has to be, then
 // removes what is missing, in a run of its own: a moved file is somewhere at
-// all times. Where whole directories are compared, rsync removes at the end of
-// the run (--delete-delay), and nothing if it could not read all of the source.
+// all times, unless the node has no room to have it twice. Where whole
+// directories are compared, rsync removes at the end of the run
+// (--delete-delay), and nothing if it could not read all of the source.
 //
 // # Blocking and shutdown
 //
