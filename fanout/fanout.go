@@ -175,6 +175,9 @@ func named(nodes []*node, name string) *node {
 	return nodes[i]
 }
 
+// Has reports whether there is a node of that name.
+func (f *Fanout) Has(name string) bool { return named(f.all(), name) != nil }
+
 // Add adds set to the backlog of every node. set is not kept.
 func (f *Fanout) Add(set *change.Set) {
 	for _, n := range f.all() {

@@ -37,12 +37,14 @@ func (s *supervisor) apply(ctx context.Context, cfg *config.Config) {
 			continue
 		}
 		m, err := s.bring(ctx, was[i], mc)
-		if err != nil {
+		switch {
+		case m == nil:
 			s.log.Error("mirror not started", "mirror", mc.Name, "err", err)
+			continue
+		case err != nil:
+			s.log.Error("mirror not changed: it runs as before", "mirror", mc.Name, "err", err)
 		}
-		if m != nil {
-			s.running = append(s.running, m)
-		}
+		s.running = append(s.running, m)
 	}
 	fault.Point("apply: mirrors started")
 	s.desk.publish(cfg, s.running)
@@ -71,7 +73,7 @@ func match(running []*mirror, cfg *config.Config) (was, gone []*mirror) {
 
 // bring makes a mirror what cfg says: one that is not there yet, nil, is started;
 // one with another source side is watched anew and keeps its nodes; of any other
-// only those nodes are touched that have changed. On an error it returns what
+// only those nodes are touched that have changed. On an error it returns m, which
 // runs all the same.
 func (s *supervisor) bring(ctx context.Context, m *mirror, cfg config.Mirror) (*mirror, error) {
 	if m == nil || !m.cfg.SameSource(cfg) {

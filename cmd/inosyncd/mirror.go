@@ -36,7 +36,7 @@ type mirror struct {
 	nodes  *fanout.Fanout
 	seen   watching // for those who ask
 
-	watched   config.Mirror // how run watches it; of the rest of it, nothing is used
+	watched   config.Mirror // by its source side; the rest of it is not used
 	heldFor   string        // why it is held, as it was logged; run's own
 	schedule  string        // run's own
 	schedules chan string   // capacity 1: another schedule
@@ -103,10 +103,12 @@ func (s *supervisor) changeMirror(m *mirror, cfg config.Mirror) error {
 		m.nodes.Set(nodes)
 		s.desk.pauseAgain(cfg.Name, m.nodes)
 		for _, name := range compare {
-			m.log.Info("node compared: it is new or configured in another way", "node", name)
 			m.nodes.AddNode(name, all)
 		}
 	})
+	for _, name := range compare {
+		m.log.Info("node compared: it is new or configured in another way", "node", name)
+	}
 	if cfg.Schedule != m.cfg.Schedule {
 		select {
 		case <-m.schedules: // not looked at yet, and now out of date

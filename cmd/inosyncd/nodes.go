@@ -88,10 +88,11 @@ func (s *supervisor) nodesOf(m *mirror, cfg config.Mirror, anew bool) (o fanout.
 	return o, compare, nil
 }
 
-// runs returns the node of that name if it is served.
+// runs returns the node of that name if it is served. One that is configured is
+// not always: a reload that failed may have got as far as leaving it.
 func (m *mirror) runs(name string) (config.Node, bool) {
 	i := slices.IndexFunc(m.cfg.Nodes, func(n config.Node) bool { return n.Enabled && n.Name == name })
-	if i < 0 {
+	if i < 0 || m.nodes == nil || !m.nodes.Has(name) {
 		return config.Node{}, false
 	}
 	return m.cfg.Nodes[i], true
