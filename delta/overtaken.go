@@ -13,6 +13,7 @@ import (
 // of no version that ever was. They go around again. It returns nil when
 // everything is as it was.
 func (p *Plan) Changed() *change.Set {
+	p.tree.close() // a directory can be another by now
 	defer p.tree.close()
 	var set *change.Set
 	for i := range p.Entries {
@@ -28,9 +29,35 @@ func (p *Plan) Changed() *change.Set {
 		if e.Regular() {
 			mark |= change.Content
 		}
-		set.Add(e.Path, mark|change.Itself, p.since)
+		since := p.began
+		if !e.read {
+			since = p.set.SinceOf(e.Path)
+		}
+		set.Add(e.Path, mark|change.Itself, since)
 	}
 	return set
+}
+
+// Sent notes that the file at path has been read by now and is on its way. If
+// it is still what it was, that is the version that the node gets: should it be
+// overtaken before the end, what is pending of it is no older than the plan. So
+// a file that is written all the time does not make the node look as if it had
+// nothing of it.
+func (p *Plan) Sent(path string) {
+	if p.index == nil {
+		p.index = make(map[string]int, len(p.Entries))
+		for i := range p.Entries {
+			p.index[p.Entries[i].Path] = i
+		}
+	}
+	i, ok := p.index[path]
+	if !ok {
+		return
+	}
+	look := tree{root: p.tree.root}
+	defer look.close()
+	at, now, err := look.stat(path)
+	p.Entries[i].read = err == nil && at == path && same(&p.Entries[i].was, &now)
 }
 
 // same reports whether an entry is the version of itself that it was. ctime

@@ -44,7 +44,8 @@ type Entry struct {
 	Mark    change.Mark // AllBelow only on a directory that is to be compared whole
 	Covered bool        // below a directory that is compared whole
 
-	was stat
+	was  stat
+	read bool // by Sent: the version that it was has been read whole
 }
 
 // Dir reports whether the entry is a directory.
@@ -77,9 +78,11 @@ type Plan struct {
 	root      *os.File // the root directory, opened with its identity checked
 	rules     *filter.Rules
 	recursive bool
-	since     time.Time
-	covered   string // the last directory that is compared whole
-	inside    bool   // whether covered is set
+	set       *change.Set    // what the plan was made of
+	began     time.Time      // before anything was looked at
+	index     map[string]int // of Entries by their paths; made by Sent
+	covered   string         // the last directory that is compared whole
+	inside    bool           // whether covered is set
 	tree      tree
 }
 
@@ -88,7 +91,7 @@ type Plan struct {
 //
 // The error wraps [source.ErrGone] when the root is not the adopted directory.
 // A path that cannot be looked at is no error: see Unread. The caller closes
-// the plan.
+// the plan, and leaves set as it is until then.
 func NewPlan(root *source.Root, rules *filter.Rules, recursive bool, set *change.Set) (*Plan, error) {
 	dir, err := root.Open()
 	if err != nil {
@@ -103,7 +106,8 @@ func NewPlan(root *source.Root, rules *filter.Rules, recursive bool, set *change
 		root:      dir,
 		rules:     rules,
 		recursive: recursive,
-		since:     set.Since(),
+		set:       set,
+		began:     time.Now(),
 		inside:    set.IsFull(),
 		tree:      tree{root: int(dir.Fd())},
 	}
@@ -230,7 +234,7 @@ func (p *Plan) unread(path string, mark change.Mark, err error) {
 	if p.Unread == nil {
 		p.Unread, p.Err = change.New(0), err
 	}
-	p.Unread.Add(path, mark|change.Itself, p.since)
+	p.Unread.Add(path, mark|change.Itself, p.set.SinceOf(path))
 }
 
 // within reports whether path is below a directory that is compared whole.

@@ -227,6 +227,38 @@ func TestChanged(t *testing.T) {
 	}
 }
 
+// What was overtaken after it had been read is as young as the plan: the node
+// has what was noticed before.
+func TestChangedAfterSent(t *testing.T) {
+	root := newSource(t, "before", "after", "twice", "unread", "d/moved")
+	s := set("c before", "c after", "c twice", "c unread", "c d/moved")
+	begin := time.Now()
+	p, err := NewPlan(root, nil, true, s)
+	check(t, err)
+	defer p.Close()
+	write := func(name string) {
+		t.Helper()
+		check(t, os.WriteFile(filepath.Join(root.Path(), name), []byte("written, and of another size"), 0o644))
+	}
+	write("before")
+	for _, name := range []string{"before", "after", "twice", "d/moved", "of no entry"} {
+		p.Sent(name)
+	}
+	write("after")
+	write("twice")
+	p.Sent("twice") // in a second run
+	write("unread")
+	check(t, os.Rename(root.Path()+"/d", root.Path()+"/e"))
+	check(t, os.Mkdir(root.Path()+"/d", 0o755))
+	changed := p.Changed()
+	for name, young := range map[string]bool{"before": false, "after": true, "twice": false, "unread": false, "d/moved": true} {
+		since := changed.SinceOf(name)
+		if !changed.Covers(name) || young == since.Before(begin) {
+			t.Errorf("Changed, %q: got %v, since %v; want it, and since the plan: %v", name, changed.Covers(name), since, young)
+		}
+	}
+}
+
 func TestChangedSince(t *testing.T) {
 	root := newSource(t, "d/old", "l -> d")
 	p, err := NewPlan(root, nil, true, set("a "))

@@ -93,7 +93,7 @@ func (b *batch) result(end verdict) push.Result {
 	fault.Point("rsync: overtaken looked for")
 	left.Merge(changed)
 	for path, mark := range b.failed.All() {
-		left.Add(path, mark, b.set.Since())
+		left.Add(path, mark, b.set.SinceOf(path))
 		// What failed because it changed under the transfer has not failed.
 		if changed == nil || !changed.Covers(path) {
 			res.Outcome, res.Err, res.Cure = push.Partly, b.why.err, b.why.cure
@@ -120,15 +120,15 @@ func (b *batch) result(end verdict) push.Result {
 func (b *batch) removals() *change.Set {
 	set := change.New(0)
 	if b.plan.Full {
-		set.Add("", change.AllBelow, b.set.Since())
+		set.Add("", change.AllBelow, b.set.SinceOf(""))
 	}
 	for i := range b.plan.Entries {
 		if p := &b.plan.Entries[i]; p.Mark&change.AllBelow != 0 {
-			set.Add(p.Path, change.AllBelow, b.set.Since())
+			set.Add(p.Path, change.AllBelow, b.set.SinceOf(p.Path))
 		}
 	}
 	for _, m := range b.plan.Missing {
-		set.Add(m.Path, change.Itself, b.set.Since())
+		set.Add(m.Path, change.Itself, b.set.SinceOf(m.Path))
 	}
 	return set
 }
@@ -198,7 +198,7 @@ func (b *batch) rsyncEntries(ctx context.Context, m mode, entries []*delta.Entry
 	scope := change.New(0)
 	for _, p := range entries {
 		paths = append(paths, p.Path)
-		scope.Add(p.Path, p.Mark|change.Itself, b.set.Since())
+		scope.Add(p.Path, p.Mark|change.Itself, b.set.SinceOf(p.Path))
 	}
 	return b.rsyncPaths(ctx, m, paths, scope)
 }
@@ -243,7 +243,7 @@ func (b *batch) remove(ctx context.Context) verdict {
 		} else {
 			plain = append(plain, m.Path)
 		}
-		scope.Add(m.Path, change.Itself, b.set.Since())
+		scope.Add(m.Path, change.Itself, b.set.SinceOf(m.Path))
 	}
 	if len(plain) > 0 && !b.e.poorHand {
 		fault.Point("rsync: delete")

@@ -1,8 +1,10 @@
 package rsync
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -49,6 +51,47 @@ func TestOvertaken(t *testing.T) {
 			n.full()
 		})
 	}
+}
+
+// What is overtaken once it has been read is pending since then: of a file that
+// never comes to rest the node has something new with every push.
+func TestOvertakenIsYoung(t *testing.T) {
+	for name, young := range map[string]bool{"before it is read": false, "when it has been sent": true} {
+		t.Run(name, func(t *testing.T) {
+			sent := sentMark(filepath.Join(t.TempDir(), "sent"))
+			n := newNode(t, "local", func(o *Options) {
+				o.Log = slog.New(slog.NewTextHandler(sent, &slog.HandlerOptions{Level: slog.LevelDebug}))
+			})
+			n.write("f=old", "g=old")
+			n.full()
+			n.remove("f")
+			n.write("f=new")
+			change := `echo more >>f; RSYNC`
+			if young {
+				change = `RSYNC; until [ -e ` + string(sent) + ` ]; do sleep 0.01; done; echo more >>f`
+			}
+			n.do(os.RemoveAll(string(sent)))
+			wrap(t, `case "$*" in *--version*) exec RSYNC;; esac; `+change)(n.options())
+			n.age()
+			begin := time.Now()
+			res := n.Push(t.Context(), set("ic f", "ic g"))
+			if res.Outcome != push.Done || marks(res.Left) != `["f":3]` || res.Left.Since().Before(begin) == young {
+				t.Errorf("Push: got %v, left %s since %v; want f, and since after %v: %v",
+					res.Outcome, marks(res.Left), res.Left.Since(), begin, young)
+			}
+		})
+	}
+}
+
+// sentMark is a log that makes a file of that name when it is told that
+// something was sent.
+type sentMark string
+
+func (s sentMark) Write(line []byte) (int, error) {
+	if bytes.Contains(line, []byte("msg=sent ")) {
+		return len(line), os.WriteFile(string(s), nil, 0o600)
+	}
+	return len(line), nil
 }
 
 // A file that grows for as long as it is sent goes around again, and is

@@ -151,13 +151,16 @@ func (b *batch) item(it item, m mode, began time.Time) {
 			b.e.log.Debug("removed", "path", it.name)
 		}
 	case it.sent() && !b.dry:
-		b.e.log.Debug("sent", "path", it.name)
 		delete(b.unsure, it.name)
 		// What the list names is compared with what it was before. The
 		// other files are known only now that they were read.
-		if (m.recurse || m.whole) && sound(it.name) && b.plan.ChangedSince(it.name, began) {
-			b.vanished.Add(it.name, change.Itself|change.Content, b.set.Since())
+		switch {
+		case !m.recurse && !m.whole:
+			b.plan.Sent(it.name)
+		case sound(it.name) && b.plan.ChangedSince(it.name, began):
+			b.vanished.Add(it.name, change.Itself|change.Content, b.set.SinceOf(it.name))
 		}
+		b.e.log.Debug("sent", "path", it.name)
 	}
 }
 
@@ -190,7 +193,6 @@ func (b *batch) incomplete(end *exit, v verdict, scope *change.Set) {
 	for _, note := range end.notes {
 		bl.read(note)
 	}
-	since := b.set.Since()
 	known := func(names []string) bool {
 		for _, name := range names {
 			if !b.concerns(scope, name) {
@@ -208,13 +210,13 @@ func (b *batch) incomplete(end *exit, v verdict, scope *change.Set) {
 		return
 	}
 	for _, name := range bl.gone {
-		b.vanished.Add(name, change.Itself|change.Content, since)
+		b.vanished.Add(name, change.Itself|change.Content, b.set.SinceOf(name))
 		delete(b.unsure, name)
 	}
 	if len(bl.names) > 0 {
 		set := change.New(0)
 		for _, name := range bl.names {
-			set.Add(name, change.Itself|change.Content, since)
+			set.Add(name, change.Itself|change.Content, b.set.SinceOf(name))
 			delete(b.unsure, name)
 		}
 		b.fail(v, set)
@@ -233,10 +235,10 @@ func (b *batch) whole(scope *change.Set, failed bool, v verdict) {
 		}
 		if failed {
 			set := change.New(0)
-			set.Add(path, mark, b.set.Since())
+			set.Add(path, mark, b.set.SinceOf(path))
 			b.fail(v, set)
 		} else {
-			b.vanished.Add(path, mark, b.set.Since())
+			b.vanished.Add(path, mark, b.set.SinceOf(path))
 		}
 	}
 }

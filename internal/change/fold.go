@@ -39,6 +39,7 @@ func (s *Set) fold(n *node, depth int) {
 	}
 	for _, kid := range n.kids {
 		s.nodes--
+		n.date(kid.since)
 		if kid.mark&(Itself|AllBelow) != 0 {
 			s.len--
 		}

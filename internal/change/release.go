@@ -12,22 +12,33 @@ func (s *Set) Release(o *Set) {
 }
 
 func (s *Set) release(n, o *node, all bool) {
-	all = all || o != nil && o.mark&AllBelow != 0
+	if all = all || o.mark&AllBelow != 0; !all {
+		for name, other := range o.kids { // few, where n has many
+			if kid := n.kids[name]; kid != nil {
+				s.release(kid, other, false)
+				s.drop(n, name, kid)
+			}
+		}
+		return
+	}
 	for name, kid := range n.kids {
-		var other *node
-		if o != nil {
-			other = o.kids[name]
+		kid.mark &^= Held
+		other := o.kids[name]
+		if other == nil {
+			other = &nothing
 		}
-		if other == nil && !all {
-			continue
-		}
-		if all {
-			kid.mark &^= Held
-		}
-		s.release(kid, other, all)
-		if kid.mark == 0 && len(kid.kids) == 0 {
-			delete(n.kids, name)
-			s.nodes--
-		}
+		s.release(kid, other, true)
+		s.drop(n, name, kid)
+	}
+}
+
+// nothing is what a set knows of a path that it does not have.
+var nothing node
+
+// drop drops a node that says nothing any more.
+func (s *Set) drop(n *node, name string, kid *node) {
+	if kid.mark == 0 && len(kid.kids) == 0 {
+		delete(n.kids, name)
+		s.nodes--
 	}
 }

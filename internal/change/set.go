@@ -30,7 +30,7 @@ const (
 )
 
 // DefaultLimit bounds a Set where no other limit is given. An entry costs
-// about 150 bytes and its name, so a full set stays near 15 MB.
+// about 175 bytes and its name, so a full set stays near 15 MB.
 const DefaultLimit = 65536
 
 // Set is the set of paths that may differ between the source and a node: a
@@ -52,8 +52,20 @@ type Set struct {
 }
 
 type node struct {
-	mark Mark
-	kids map[string]*node
+	mark  Mark
+	since time.Time // when the oldest change of it was noticed; zero where it is only held
+	kids  map[string]*node
+}
+
+// date notes a change that was noticed at a time; the oldest counts.
+func (n *node) date(at time.Time) { n.since = older(n.since, at) }
+
+// older is the older of two times; a zero one is none.
+func older(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
 }
 
 // New returns an empty Set of at most limit entries.
@@ -78,36 +90,60 @@ func (s *Set) IsFull() bool { return s.root.mark&AllBelow != 0 }
 // Since is the time of the oldest change in the set, zero when it is empty.
 func (s *Set) Since() time.Time { return s.since }
 
+// SinceOf is the time of the oldest change in the set that concerns path: of it
+// or of a directory above it that has AllBelow. For what is not in the set it
+// is that of the whole set.
+func (s *Set) SinceOf(path string) time.Time {
+	var found time.Time
+	n := &s.root
+	for rest := path; rest != "" && n != nil; {
+		if n.mark&AllBelow != 0 {
+			found = older(found, n.since)
+		}
+		var name string
+		name, rest, _ = strings.Cut(rest, "/")
+		n = n.kids[name]
+	}
+	if n != nil && n.mark&(Itself|AllBelow) != 0 {
+		found = older(found, n.since)
+	}
+	if found.IsZero() {
+		return s.since
+	}
+	return found
+}
+
 // Add marks path with m; at is when the change was noticed. Itself is implied
 // by every mark but Held, and by being marked a Held entry ceases to be held.
 func (s *Set) Add(path string, m Mark, at time.Time) {
 	if m == 0 {
 		return
 	}
-	if m != Held && (s.since.IsZero() || at.Before(s.since)) {
-		s.since = at
-	}
 	n, above := s.lookup(path, m)
-	if n != nil {
-		s.mark(n, m, above)
+	if m != Held {
+		s.since = older(s.since, at)
+		n.date(at)
+	}
+	if n != above {
+		s.mark(n, m, above != nil)
 	}
 	s.bound()
 }
 
-// lookup returns the node of path, made where it is missing, and whether a
-// node above it has AllBelow. It returns nil when that makes m redundant.
-func (s *Set) lookup(path string, m Mark) (n *node, above bool) {
+// lookup returns the node of path, made where it is missing, and the lowest
+// one above it that has AllBelow. If that makes m redundant it is both.
+func (s *Set) lookup(path string, m Mark) (n, above *node) {
 	n = &s.root
 	for rest := path; rest != ""; {
 		if n.mark&AllBelow != 0 {
-			above = true
+			above = n
 		}
 		var name string
 		name, rest, _ = strings.Cut(rest, "/")
 		kid := n.kids[name]
 		if kid == nil {
-			if above && m&(Content|Held) == 0 {
-				return nil, true
+			if above != nil && m&(Content|Held) == 0 {
+				return above, above
 			}
 			kid = s.grow(n, name)
 		}
@@ -149,12 +185,13 @@ func (s *Set) mark(n *node, m Mark, above bool) {
 func (s *Set) prune(n *node) {
 	for name, kid := range n.kids {
 		s.prune(kid)
+		n.date(kid.since)
 		if kid.mark&(Content|Held) != 0 {
 			kid.mark &^= AllBelow
 			continue
 		}
 		if kid.mark != 0 {
-			kid.mark = 0
+			kid.mark, kid.since = 0, time.Time{}
 			s.len--
 		}
 		if len(kid.kids) == 0 {
@@ -171,14 +208,15 @@ func (s *Set) Merge(o *Set) {
 	if o == nil {
 		return
 	}
-	for path, m := range o.All() {
-		if m&^Held != 0 {
-			s.Add(path, m&^Held, o.since)
+	o.root.walk("", func(path string, n *node) bool {
+		if n.mark&^Held != 0 {
+			s.Add(path, n.mark&^Held, n.since)
 		}
-		if m&Held != 0 {
-			s.Add(path, Held, o.since)
+		if n.mark&Held != 0 {
+			s.Add(path, Held, n.since)
 		}
-	}
+		return true
+	})
 }
 
 // Clone returns a copy that shares nothing with s.
@@ -207,11 +245,13 @@ func (s *Set) Covers(path string) bool {
 // All returns every marked entry, parents before children and siblings in the
 // order of their bytes.
 func (s *Set) All() iter.Seq2[string, Mark] {
-	return func(yield func(string, Mark) bool) { s.root.walk("", yield) }
+	return func(yield func(string, Mark) bool) {
+		s.root.walk("", func(path string, n *node) bool { return yield(path, n.mark) })
+	}
 }
 
-func (n *node) walk(path string, yield func(string, Mark) bool) bool {
-	if n.mark != 0 && !yield(path, n.mark) {
+func (n *node) walk(path string, yield func(string, *node) bool) bool {
+	if n.mark != 0 && !yield(path, n) {
 		return false
 	}
 	for _, name := range slices.Sorted(maps.Keys(n.kids)) {
