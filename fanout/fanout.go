@@ -46,6 +46,9 @@ type Target interface {
 	// ctx is done. set is the callee's to read until it returns. Left keeps
 	// the Held marks of set and the times at which changes were noticed: its
 	// Since is what the node's lag is measured from.
+	//
+	// push.Reported(ctx) frees the push's slot for another one when there is
+	// nothing left to do but to see a process end.
 	Push(ctx context.Context, set *change.Set) push.Result
 
 	// Close ends what is kept between pushes. No push follows.

@@ -2,7 +2,7 @@ package fanout
 
 import "context"
 
-// Slots bound the pushes that run at once, over all mirrors and nodes. Who
+// Slots bound the pushes that are at work at once, over all mirrors and nodes. Who
 // waits is served in order of arrival: the Go runtime queues senders on a
 // channel first in, first out. So no mirror starves another.
 //

@@ -2,6 +2,7 @@ package fanout
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -61,8 +62,9 @@ func (n *node) turn(ctx context.Context, o NodeOptions, slots *Slots) {
 		defer leave()
 	}
 	if release := slots.acquire(ctx, n.failing()); release != nil {
+		release = sync.OnceFunc(release)
 		defer release()
-		n.push(ctx, o.Target)
+		n.push(push.WithReported(ctx, release), o.Target)
 	}
 }
 

@@ -33,6 +33,8 @@ type batch struct {
 	bytes   int64
 	removed int
 	found   push.Found // by comparing the whole tree
+
+	reported func() // is called when the node is done with the last run
 }
 
 func newBatch(e *Engine, plan *delta.Plan, set *change.Set) *batch {

@@ -121,7 +121,9 @@ func options(o *Options, ssh *session) []string {
 	add(o.Bandwidth > 0, "--bwlimit="+strconv.FormatInt((o.Bandwidth+1023)/1024, 10))
 	switch o.Address.Kind {
 	case SSH:
-		args = append(args, "--rsh="+ssh.rsh())
+		args = append(args, "--rsh="+ssh.rsh(), sayEnd)
+	case Local:
+		args = append(args, sayEnd)
 	case Daemon:
 		// Saves two delayed acknowledgements of 40 ms each.
 		args = append(args, "--sockopts=TCP_NODELAY", "--contimeout=10", "--no-motd")
@@ -134,6 +136,10 @@ func options(o *Options, ssh *session) []string {
 	args = append(args, "--stats", "--no-human-readable", "--out-format="+format)
 	return append(args, o.Args...)
 }
+
+// sayEnd has rsync print the line that begins with endLine. It is not passed on to
+// the other end (3.5.0).
+const sayEnd = "--debug=exit2"
 
 // seconds rounds up: rsync takes whole seconds, and 0 for no limit.
 func seconds(d time.Duration) int { return int((d + time.Second - 1) / time.Second) }

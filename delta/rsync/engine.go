@@ -23,7 +23,8 @@
 //
 // # Blocking and shutdown
 //
-// Push blocks until the node has confirmed or the push has failed. When its
+// Push blocks until the node has confirmed or the push has failed: until rsync
+// has ended, that is. It says with push.Reported when only that is left. When its
 // context ends, rsync is told to end, and made to a few seconds later; Push
 // returns when it has. Close ends the shared ssh connection and waits for that.
 // Between pushes nothing runs on but that connection and, for a minute after a
@@ -138,7 +139,9 @@ func (e *Engine) push(ctx context.Context, set *change.Set) push.Result {
 			return e.push(ctx, set)
 		}
 	}
-	return newBatch(e, plan, set).run(ctx)
+	b := newBatch(e, plan, set)
+	b.reported = func() { push.Reported(ctx) }
+	return b.run(ctx)
 }
 
 // check makes sure, once, that the program is there and can be used.

@@ -99,10 +99,20 @@ func parseSent(line string) (int64, bool) {
 	return n, err == nil && n >= 0
 }
 
-// stats are the other lines that --stats prints.
+// endLine begins the line that says that the receiver has reported its end: that
+// everything is in place, removals and the times of directories included, and
+// that all its messages were sent before (read_final_goodbye in main.c, 3.5.0).
+// What remains is that rsync sees its child end, for which it looks every 20 ms,
+// and so does the receiver. To a daemon there is no child and no such line.
+const endLine = "client_run waiting on "
+
+// stats are the other lines that --stats prints, and those of --debug=exit2. Of a
+// local rsync every process prints the latter.
 var stats = []string{
 	"Number of ", "Total ", "Literal data: ", "Matched data: ", "File list ",
 	"sent ", "total size is ",
+	endLine, "[sender] _exit_cleanup(",
+	"[Receiver] _exit_cleanup(", "[generator] _exit_cleanup(", "[receiver] _exit_cleanup(",
 }
 
 func isStat(line string) bool {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -135,8 +136,28 @@ func (b *batch) reader(m mode) func(line string) bool {
 				return true
 			}
 		}
+		if strings.HasPrefix(line, endLine) && b.last(m) {
+			b.reported()
+		}
 		return isStat(line)
 	}
+}
+
+// last reports whether nothing more is to be done when a run has gone well. It
+// may say no of the last one.
+func (b *batch) last(m mode) bool {
+	switch {
+	case b.dry:
+		return false
+	case m.only:
+		return true
+	case m.missing:
+		return !slices.ContainsFunc(b.plan.Missing, func(m delta.Missing) bool { return m.OneKind })
+	case m.recurse && !m.whole: // of some directories, and others can follow
+		return false
+	}
+	compared := m.exact && !m.whole
+	return (compared || len(b.unsure) == 0) && !(b.removes && len(b.plan.Missing) > 0)
 }
 
 // item takes in what rsync did with one entry.
