@@ -54,10 +54,9 @@ func (p *Plan) Sent(path string) {
 	if !ok {
 		return
 	}
-	look := tree{root: p.tree.root}
-	defer look.close()
-	at, now, err := look.stat(path)
-	p.Entries[i].read = err == nil && at == path && same(&p.Entries[i].was, &now)
+	// Links on the way may be followed: what is found is the same file or not.
+	now, err := statAt(p.tree.root, path)
+	p.Entries[i].read = err == nil && same(&p.Entries[i].was, &now)
 }
 
 // same reports whether an entry is the version of itself that it was. ctime

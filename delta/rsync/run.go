@@ -156,8 +156,8 @@ func (b *batch) last(m mode) bool {
 	case m.recurse && !m.whole: // of some directories, and others can follow
 		return false
 	}
-	compared := m.exact && !m.whole
-	return (compared || len(b.unsure) == 0) && !(b.removes && len(b.plan.Missing) > 0)
+	compared := len(b.unsure) == 0 || m.exact && !m.whole
+	return compared && (!b.removes || len(b.plan.Missing) == 0)
 }
 
 // item takes in what rsync did with one entry.

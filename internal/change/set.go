@@ -254,6 +254,11 @@ func (n *node) walk(path string, yield func(string, *node) bool) bool {
 	if n.mark != 0 && !yield(path, n) {
 		return false
 	}
+	if len(n.kids) == 1 { // most sets are of one path
+		for name, kid := range n.kids {
+			return kid.walk(join(path, name), yield)
+		}
+	}
 	for _, name := range slices.Sorted(maps.Keys(n.kids)) {
 		if !n.kids[name].walk(join(path, name), yield) {
 			return false
