@@ -3,6 +3,8 @@ package watcher
 import (
 	"errors"
 	"fmt"
+	"os"
+	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -13,29 +15,44 @@ import (
 // dullPause is how long events are left to gather while none is of interest.
 const dullPause = 5 * time.Millisecond
 
-// reader reads an inotify descriptor. It waits in poll(2) and not in the
-// runtime's poller, which the kernel would wake for every single event, also
-// while the reader lets them gather.
+// reader reads an inotify descriptor. It waits in the runtime's poller: a
+// goroutine in poll(2) would keep a processor of the runtime, for whose return
+// the runtime looks some thousand times a second while events come (sysmon,
+// go1.26). Between the two is an epoll(7) instance with the descriptor as
+// EPOLLONESHOT, for else the kernel would wake the poller for every single
+// event, also while the reader lets them gather.
 type reader struct {
-	fd   int           // inotify, does not block
-	wake int           // eventfd(2) that ends the waiting
-	done chan struct{} // closed when pump has ended
+	fd    int      // inotify, does not block
+	epoll *os.File // closing it ends the waiting
+	conn  syscall.RawConn
+	done  chan struct{} // closed when pump has ended
 }
 
 func newReader(fd int) (*reader, error) {
-	wake, err := unix.Eventfd(0, unix.EFD_CLOEXEC)
+	epoll, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
 	if err != nil {
-		return nil, fmt.Errorf("making an eventfd: %w", err)
+		return nil, fmt.Errorf("making an epoll instance: %w", err)
 	}
-	return &reader{fd, wake, make(chan struct{})}, nil
+	_ = unix.SetNonblock(epoll, true) // so that it comes to the runtime's poller; it has no other meaning
+	r := &reader{fd: fd, epoll: os.NewFile(uintptr(epoll), "epoll"), done: make(chan struct{})}
+	if r.conn, err = r.epoll.SyscallConn(); err == nil {
+		err = r.epoll.SetReadDeadline(time.Time{}) // fails where the poller does not know it
+	}
+	if err == nil {
+		err = unix.EpollCtl(epoll, unix.EPOLL_CTL_ADD, fd, &unix.EpollEvent{})
+	}
+	if err != nil {
+		_ = r.epoll.Close()
+		return nil, fmt.Errorf("waiting for events: %w", err)
+	}
+	return r, nil
 }
 
 // close ends pump, which has been started, waits for it and closes the
 // descriptors, which nobody else uses any more.
 func (r *reader) close() {
-	_, _ = unix.Write(r.wake, []byte{0, 0, 0, 0, 0, 0, 0, 1}) // not 0, in either byte order
+	_ = r.epoll.Close()
 	<-r.done
-	_ = unix.Close(r.wake)
 	_ = unix.Close(r.fd)
 }
 
@@ -69,16 +86,9 @@ func (r *reader) pump(q *queue) {
 
 // read waits for events and reads them; 0 is the end.
 func (r *reader) read(buf []byte) (int, error) {
-	fds := []unix.PollFd{{Fd: int32(r.fd), Events: unix.POLLIN}, {Fd: int32(r.wake), Events: unix.POLLIN}}
 	for {
-		_, err := unix.Poll(fds, -1)
-		switch {
-		case errors.Is(err, unix.EINTR):
-			continue
-		case err != nil:
+		if open, err := r.wait(); err != nil || !open {
 			return 0, err
-		case fds[1].Revents != 0:
-			return 0, nil
 		}
 		n, err := unix.Read(r.fd, buf)
 		if errors.Is(err, unix.EINTR) || errors.Is(err, unix.EAGAIN) {
@@ -86,4 +96,23 @@ func (r *reader) read(buf []byte) (int, error) {
 		}
 		return n, err
 	}
+}
+
+// wait returns when there are events, and false after close.
+func (r *reader) wait() (open bool, failed error) {
+	armed := false
+	err := r.conn.Read(func(epoll uintptr) bool {
+		if !armed {
+			armed = true
+			once := unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLONESHOT}
+			failed = unix.EpollCtl(int(epoll), unix.EPOLL_CTL_MOD, r.fd, &once)
+		}
+		var events [1]unix.EpollEvent
+		n, err := unix.EpollWait(int(epoll), events[:], 0)
+		if err != nil && !errors.Is(err, unix.EINTR) {
+			failed = err
+		}
+		return n > 0 || failed != nil
+	})
+	return err == nil, failed // nothing but close ends conn.Read without the function's consent
 }
