@@ -15,7 +15,7 @@ test race: ; go test -race ./...
 vet:       ; go vet ./...
 lint:      ; $(TOOL) golangci-lint run
 fmt:       ; $(TOOL) golangci-lint fmt
-need:      ; packaging/need gcc rsync ssh ssh-keygen sshd systemd-analyze
+need:      ; packaging/need chromium gcc promtool rsync ssh ssh-keygen sshd systemd-analyze
 
 fuzz: # every fuzz target of every package, FUZZTIME each
 	@for p in $$(go list ./...); do for f in $$(go test -list '^Fuzz' $$p | grep '^Fuzz'); do \

@@ -56,7 +56,7 @@ func next(t *testing.T, messages <-chan message) message {
 
 func TestEvents(t *testing.T) {
 	f := &fake{status: sample()}
-	s := serve(t, "127.0.0.1:0", f)
+	s := open(t, "127.0.0.1:0", f)
 	messages := stream(t.Context(), t, s.URL())
 	m := next(t, messages)
 	if !m.All || len(m.Rows) != 4 || m.Summary != "1 of 3 nodes in sync" {
@@ -90,7 +90,7 @@ func TestEvents(t *testing.T) {
 // A stream outlives the limits that other requests have.
 func TestEventsOutliveTheLimits(t *testing.T) {
 	f := &fake{status: sample()}
-	short := httptest.NewUnstartedServer(serve(t, "127.0.0.1:0", f).routes())
+	short := httptest.NewUnstartedServer(open(t, "127.0.0.1:0", f).routes())
 	short.Config.ReadTimeout, short.Config.WriteTimeout = 300*time.Millisecond, 300*time.Millisecond
 	short.Start()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -109,7 +109,7 @@ func TestEventsOutliveTheLimits(t *testing.T) {
 }
 
 func TestTooManyStreams(t *testing.T) {
-	s := serve(t, "127.0.0.1:0", &fake{status: sample()})
+	s := open(t, "127.0.0.1:0", &fake{status: sample()})
 	for range maxStreams {
 		next(t, stream(t.Context(), t, s.URL()))
 	}

@@ -61,19 +61,26 @@ func TestPackagedMetrics(t *testing.T) {
 	}
 }
 
-// Prometheus' own tool accepts the rules and the metrics.
+// Prometheus' own tool accepts the rules and the metrics, and the rules raise
+// the alerts that they are to raise.
 func TestPromtool(t *testing.T) {
 	promtool, err := exec.LookPath("promtool")
 	if err != nil {
 		t.Skip("needs promtool: apt-get install prometheus")
 	}
-	if out, err := exec.CommandContext(t.Context(), promtool, "check", "rules", "../../packaging/prometheus-alerts.yml").CombinedOutput(); err != nil {
-		t.Errorf("promtool check rules: %v\n%s", err, out)
-	}
-	_, text := ask(t, "GET", serve(t, "127.0.0.1:0", &fake{status: sample()}).URL()+"metrics", nil, nil)
-	cmd := exec.CommandContext(t.Context(), promtool, "check", "metrics")
-	cmd.Stdin = strings.NewReader(text)
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Errorf("promtool check metrics: %v\n%s", err, out)
+	_, text := ask(t, "GET", open(t, "127.0.0.1:0", &fake{status: sample()}).URL()+"metrics", nil, nil)
+	for _, tt := range []struct {
+		args  []string
+		stdin string
+	}{
+		{[]string{"check", "rules", "../../packaging/prometheus-alerts.yml"}, ""},
+		{[]string{"test", "rules", "testdata/alerts.yml"}, ""},
+		{[]string{"check", "metrics"}, text},
+	} {
+		cmd := exec.CommandContext(t.Context(), promtool, tt.args...)
+		cmd.Stdin = strings.NewReader(tt.stdin)
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Errorf("promtool %q: %v\n%s", tt.args, err, out)
+		}
 	}
 }

@@ -16,7 +16,7 @@ import (
 
 func TestOrder(t *testing.T) {
 	f := &fake{status: sample()}
-	s := serve(t, "127.0.0.1:0", f)
+	s := open(t, "127.0.0.1:0", f)
 	_, body := ask(t, "GET", s.URL(), nil, nil)
 	if !strings.Contains(body, `name="token" value="`+s.token+`"`) || !strings.Contains(body, `value="resync"`) {
 		t.Fatalf("GET /: got no buttons in\n%s", body)
@@ -74,7 +74,7 @@ func TestOrder(t *testing.T) {
 // Other machines can read, and give no orders.
 func TestNotLocal(t *testing.T) {
 	f := &fake{status: sample()}
-	s := serve(t, "0.0.0.0:0", f)
+	s := open(t, "0.0.0.0:0", f)
 	if s.Local() || !strings.HasPrefix(s.URL(), "http://0.0.0.0:") {
 		t.Fatalf("Serve(0.0.0.0): got %s, local %v, want every address of IPv4", s.URL(), s.Local())
 	}
@@ -99,7 +99,7 @@ func TestOtherUser(t *testing.T) {
 		t.Skip("needs curl: apt-get install curl")
 	}
 	const nobody = 65534
-	s := serve(t, "127.0.0.1:0", &fake{status: sample()})
+	s := open(t, "127.0.0.1:0", &fake{status: sample()})
 	get := func(args ...string) string {
 		t.Helper()
 		cmd := exec.CommandContext(t.Context(), curl, append([]string{"-q", "-sS", "--noproxy", "*"}, args...)...)

@@ -31,16 +31,14 @@
 package web
 
 import (
-	"context"
 	"crypto/rand"
-	"errors"
 	"log/slog"
 	"net"
 	"net/http"
-	"sync"
 	"time"
 
 	"inosyncd/internal/control"
+	"inosyncd/internal/serve"
 	"inosyncd/internal/status"
 )
 
@@ -75,8 +73,7 @@ const (
 	readLimit  = 10 * time.Second
 	writeLimit = 10 * time.Second
 	idleLimit  = 30 * time.Second
-	closeLimit = 2 * time.Second // for the answers that are on their way
-	refresh    = time.Second     // of a page
+	refresh    = time.Second // of a page
 )
 
 // Server answers at a TCP address.
@@ -84,19 +81,14 @@ type Server struct {
 	daemon Daemon
 	build  Build
 	log    *slog.Logger
-	http   *http.Server
+	server *serve.Server
 
 	addr  net.Addr
 	host  string // as the configuration names it
 	local bool   // addr is a loopback address
 	token string // an order has it
 
-	requests chan struct{} // a slot for each that is at work
-	streams  chan struct{} // and for each page that is kept up to date
-
-	cancel context.CancelFunc // ends the streams
-	done   sync.WaitGroup     // the goroutine that accepts
-	close  func() error       // once
+	streams chan struct{} // a slot for each page that is kept up to date
 }
 
 // Serve listens at address, host:port, and answers there for d until Close. No
@@ -106,35 +98,31 @@ func Serve(address string, d Daemon, b Build, log *slog.Logger) (*Server, error)
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithCancel(context.Background())
 	s := &Server{
-		daemon: d,
-		build:  b,
-		log:    log,
-		addr:   l.Addr(),
-		host:   host,
-		local:  isLoopback(l.Addr()),
-		token:  rand.Text(),
-		cancel: cancel,
-
-		requests: make(chan struct{}, maxConns), // one a connection
-		streams:  make(chan struct{}, maxStreams),
+		daemon:  d,
+		build:   b,
+		log:     log,
+		addr:    l.Addr(),
+		host:    host,
+		local:   isLoopback(l.Addr()),
+		token:   rand.Text(),
+		streams: make(chan struct{}, maxStreams),
 	}
-	s.close = sync.OnceValue(s.shut)
-	s.http = &http.Server{
-		Handler:           s.count(s.routes()),
-		ReadHeaderTimeout: readLimit,
-		ReadTimeout:       readLimit,
-		WriteTimeout:      writeLimit,
-		IdleTimeout:       idleLimit,
-		MaxHeaderBytes:    maxHeader,
-		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
-		BaseContext:       func(net.Listener) context.Context { return ctx },
-	}
-	s.done.Go(func() {
-		if err := s.http.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-			log.Error("web page lost", "address", s.addr.String(), "err", err)
-		}
+	s.server = serve.Start(l, serve.Options{
+		HTTP: &http.Server{
+			Handler:           s.routes(),
+			ReadHeaderTimeout: readLimit,
+			ReadTimeout:       readLimit,
+			WriteTimeout:      writeLimit,
+			IdleTimeout:       idleLimit,
+			MaxHeaderBytes:    maxHeader,
+		},
+		Requests: maxConns, // one a connection
+		Full: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			http.Error(w, "stopping", http.StatusServiceUnavailable)
+		}),
+		Lost: func(err error) { log.Error("web page lost", "address", s.addr.String(), "err", err) },
+		Log:  log,
 	})
 	return s, nil
 }
@@ -148,32 +136,4 @@ func (s *Server) Local() bool { return s.local }
 
 // Close stops listening and returns when every request is answered. It may be
 // called more than once.
-func (s *Server) Close() error { return s.close() }
-
-func (s *Server) shut() error {
-	s.cancel()
-	ctx, cancel := context.WithTimeout(context.Background(), closeLimit)
-	defer cancel()
-	err := s.http.Shutdown(ctx)
-	if err != nil {
-		err = s.http.Close() // who does not take the answer goes without
-	}
-	s.done.Wait()
-	for range maxConns {
-		s.requests <- struct{}{} // waits for those that are at work
-	}
-	return err
-}
-
-// count lets Close wait for the requests that are at work.
-func (s *Server) count(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		select {
-		case s.requests <- struct{}{}:
-			defer func() { <-s.requests }()
-			next.ServeHTTP(w, r)
-		default:
-			http.Error(w, "stopping", http.StatusServiceUnavailable)
-		}
-	})
-}
+func (s *Server) Close() error { return s.server.Close() }

@@ -84,7 +84,7 @@ func sample() status.Status {
 	}}
 }
 
-func serve(t *testing.T, address string, d Daemon) *Server {
+func open(t *testing.T, address string, d Daemon) *Server {
 	t.Helper()
 	s, err := Serve(address, d, Build{"1.2", "abc"}, slog.New(slog.DiscardHandler))
 	if err != nil {
@@ -129,7 +129,7 @@ func ask(t *testing.T, method, target string, form url.Values, edit func(*http.R
 
 func TestAnswers(t *testing.T) {
 	f := &fake{status: sample()}
-	s := serve(t, "127.0.0.1:0", f)
+	s := open(t, "127.0.0.1:0", f)
 	for _, tt := range []struct {
 		method, path string
 		code         int
@@ -169,7 +169,7 @@ func TestAnswers(t *testing.T) {
 // The policy forbids what is written into the page itself, and nothing comes
 // from elsewhere.
 func TestPageNeedsNothingElse(t *testing.T) {
-	s := serve(t, "127.0.0.1:0", &fake{status: sample()})
+	s := open(t, "127.0.0.1:0", &fake{status: sample()})
 	_, body := ask(t, "GET", s.URL(), nil, nil)
 	if bad := regexp.MustCompile(`<style|<script>|style=| on[a-z]+=|https?://`).FindString(body); bad != "" {
 		t.Errorf("GET /: got %q in the page, want the script and the style sheet in files of their own", bad)
@@ -178,7 +178,7 @@ func TestPageNeedsNothingElse(t *testing.T) {
 
 // A web site that gives its name the address 127.0.0.1 is not answered.
 func TestHost(t *testing.T) {
-	s := serve(t, "localhost:0", &fake{status: sample()})
+	s := open(t, "localhost:0", &fake{status: sample()})
 	for _, tt := range []struct {
 		host string
 		code int
@@ -214,7 +214,7 @@ func TestMarkupInNames(t *testing.T) {
 			Node: evil, State: status.Held, Held: &status.Hold{Reason: evil, Cure: evil}, LastError: &failure,
 		}}},
 	}}}
-	s := serve(t, "127.0.0.1:0", f)
+	s := open(t, "127.0.0.1:0", f)
 	_, body := ask(t, "GET", s.URL(), nil, nil)
 	if strings.Contains(body, "<script>alert") || strings.ContainsAny(body, "\x1b\u202e") {
 		t.Errorf("GET /: got a name as it is in %q", body)
@@ -238,7 +238,7 @@ func TestManyNodes(t *testing.T) {
 	for i := range 200 {
 		st.Mirrors[0].Nodes = append(st.Mirrors[0].Nodes, status.Node{Node: "n" + strconv.Itoa(i), State: status.Success, InSync: true})
 	}
-	s := serve(t, "127.0.0.1:0", &fake{status: st})
+	s := open(t, "127.0.0.1:0", &fake{status: st})
 	_, body := ask(t, "GET", s.URL(), nil, nil)
 	if n := strings.Count(body, "<tr id="); n != 200 || !strings.Contains(body, "200 of 200 nodes in sync") {
 		t.Errorf("GET /: got %d rows, want 200", n)
@@ -250,7 +250,7 @@ func TestManyNodes(t *testing.T) {
 }
 
 func TestAddressTaken(t *testing.T) {
-	s := serve(t, "127.0.0.1:0", &fake{})
+	s := open(t, "127.0.0.1:0", &fake{})
 	address := s.addr.String()
 	_, err := Serve(address, &fake{}, Build{}, slog.New(slog.DiscardHandler))
 	if err == nil || !strings.Contains(err.Error(), strconv.Quote(address)) || !strings.Contains(err.Error(), "another program") {
@@ -260,14 +260,14 @@ func TestAddressTaken(t *testing.T) {
 
 // Without a host nothing is served to others.
 func TestNoHost(t *testing.T) {
-	s := serve(t, ":0", &fake{})
+	s := open(t, ":0", &fake{})
 	if !s.Local() {
 		t.Errorf(`Serve(":0"): got %s, want a loopback address`, s.URL())
 	}
 }
 
 func TestTooManyConnections(t *testing.T) {
-	s := serve(t, "127.0.0.1:0", &fake{})
+	s := open(t, "127.0.0.1:0", &fake{})
 	var first net.Conn
 	for range maxConns {
 		c, err := net.Dial("tcp", s.addr.String())
