@@ -19,8 +19,9 @@ import (
 // control.Daemon. It knows what the supervisor has published last, so nobody
 // waits while a configuration is being applied.
 type desk struct {
-	base  status.Status  // without mirrors; not changed
-	level *slog.LevelVar // of the log
+	base    status.Status  // without mirrors; not changed
+	level   *slog.LevelVar // of the log
+	pretend bool           // rsync is not to be called
 
 	mu      sync.Mutex
 	cfg     *config.Config     // guarded by mu; nil before the first
@@ -29,11 +30,13 @@ type desk struct {
 	// paused are the nodes that were paused: one that comes back with another
 	// configuration is left alone as well.
 	paused map[control.Node]bool // guarded by mu
+
+	verifier verifier
 }
 
 func newSupervisor(a *app) *supervisor {
 	v, _ := programVersion()
-	s := &supervisor{app: a, desk: desk{base: status.Status{
+	s := &supervisor{app: a, desk: desk{pretend: a.pretend, base: status.Status{
 		Version: v, PID: os.Getpid(), Started: *status.At(time.Now()),
 	}}}
 	s.desk.level = &s.level
@@ -61,6 +64,10 @@ func (d *desk) publish(cfg *config.Config, running []*mirror) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.cfg, d.running = cfg, byName
+	d.verifier.keep(func(n control.Node) bool {
+		_, nc := configured(cfg, n)
+		return nc != nil
+	})
 }
 
 // view is what was published last; the configuration is never nil.
@@ -145,10 +152,12 @@ func (d *desk) order(o control.Order, m *mirror, n control.Node) error {
 		d.note(n, false)
 		m.nodes.Unpause(n.Node)
 	case o == control.Resync:
-		m.queue.Resync(func(all *change.Set) { m.nodes.AddNode(n.Node, all) })
+		m.queue.Resync(func(all *change.Set) { m.nodes.AddNode(n.Node, d.verifier.withContent(n, all)) })
 		m.nodes.Kick(n.Node)
 	case o == control.Approve:
 		return approve(m.nodes, n.Node)
+	case o == control.Verify:
+		return d.verify(m, n)
 	}
 	return nil
 }
@@ -190,7 +199,9 @@ func (d *desk) Status() status.Status {
 	s := d.base
 	s.Mirrors = make([]status.Mirror, 0, len(cfg.Mirrors))
 	for _, mc := range cfg.Mirrors {
-		s.Mirrors = append(s.Mirrors, mirrorStatus(mc, find(running, mc.Name)))
+		ms := mirrorStatus(mc, find(running, mc.Name))
+		d.verifier.complete(&ms)
+		s.Mirrors = append(s.Mirrors, ms)
 	}
 	return s
 }

@@ -99,6 +99,7 @@ func (s *supervisor) serve(ctx context.Context, cfg *config.Config, read version
 	defer signal.Stop(hup)
 
 	s.warn(cfg)
+	defer s.desk.verifier.close()
 	if err := s.openControl(cfg.Control); err != nil {
 		return err
 	}

@@ -51,17 +51,23 @@ func (d webDesk) Runs(n control.Node) bool { return d.named(n) == nil }
 // Orders implements web.Daemon.
 func (d webDesk) Orders(m status.Mirror, n status.Node) []control.Order {
 	name := control.Node{Mirror: m.Name, Node: n.Node}
+	var all []control.Order
 	switch {
 	case d.isPaused(name):
-		return []control.Order{control.Resume}
+		all = []control.Order{control.Resume}
 	case m.Held != nil:
 		return []control.Order{control.Pause}
 	case n.State == status.Held:
-		return []control.Order{control.Approve, control.Resume, control.Pause, control.Resync}
+		all = []control.Order{control.Approve, control.Resume, control.Pause, control.Resync}
 	case n.State == status.Failed:
-		return []control.Order{control.Resume, control.Pause, control.Resync}
+		all = []control.Order{control.Resume, control.Pause, control.Resync}
+	default:
+		all = []control.Order{control.Pause, control.Resync}
 	}
-	return []control.Order{control.Pause, control.Resync}
+	if n.Verification != nil && n.Verification.Running {
+		return all
+	}
+	return append(all, control.Verify)
 }
 
 // Order implements web.Daemon.
@@ -76,12 +82,8 @@ func (d webDesk) Order(o control.Order, n control.Node) error {
 // named returns nil when there is an enabled node of that name.
 func (d webDesk) named(n control.Node) error {
 	cfg, _ := d.view()
-	if i := indexMirror(cfg, n.Mirror); i >= 0 {
-		for _, nc := range cfg.Mirrors[i].Nodes {
-			if nc.Enabled && nc.Name == n.Node {
-				return nil
-			}
-		}
+	if _, nc := configured(cfg, n); nc != nil {
+		return nil
 	}
 	return &control.UsageError{Msg: fmt.Sprintf("mirror %q has no enabled node called %q", n.Mirror, n.Node)}
 }

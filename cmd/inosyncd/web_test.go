@@ -63,15 +63,15 @@ func TestWebOrders(t *testing.T) {
 			t.Errorf("Orders() of a node that is %s: got %q, want %q", s.Nodes[0].State, got, want)
 		}
 	}
-	offers(control.Pause, control.Resync)
+	offers(control.Pause, control.Resync, control.Verify)
 	if err := page.Order(control.Pause, n); err != nil {
 		t.Errorf("Order(pause): %v", err)
 	}
-	offers(control.Resume)
+	offers(control.Resume, control.Verify)
 	if err := page.Order(control.Resume, n); err != nil {
 		t.Errorf("Order(resume): %v", err)
 	}
-	offers(control.Pause, control.Resync)
+	offers(control.Pause, control.Resync, control.Verify)
 	if err := page.Order(control.Approve, n); err == nil {
 		t.Error("Order(approve) with nothing held: got nil, want an error")
 	}

@@ -5,7 +5,7 @@
 //	GET  /status                       the status document
 //	GET  /explain?path=P               a list of Explanation
 //	POST /wait[?path=P]                answers when P, or all, is on every node
-//	POST /pause, /resume, /resync [?node=N&...]
+//	POST /pause, /resume, /resync, /verify [?node=N&...]
 //	POST /approve?node=N
 //	POST /verified?mirror=M&node=N     the node was found equal by content
 //	POST /level[?level=L]              {"level": L}: the level of the log, set or not
@@ -79,6 +79,7 @@ const (
 	Resume  Order = "resume"  // end a Pause, and try what failed again at once
 	Resync  Order = "resync"  // compare everything
 	Approve Order = "approve" // make the removals that were held
+	Verify  Order = "verify"  // begin to compare by content; the status has the result
 )
 
 // Node names a node of a mirror.

@@ -114,7 +114,7 @@ func TestQuestionsAndOrders(t *testing.T) {
 	if diff := cmp.Diff([]control.Explanation{{Mirror: "www", Mirrored: true}}, es); err != nil || diff != "" {
 		t.Errorf("Explain(%q): got %v, want the daemon's (-want +got):\n%s", odd, err, diff)
 	}
-	for _, o := range []control.Order{control.Pause, control.Resume, control.Resync, control.Approve} {
+	for _, o := range []control.Order{control.Pause, control.Resume, control.Resync, control.Approve, control.Verify} {
 		nodes, err := c.Order(ctx, o, []string{"a", "b c&d"})
 		if diff := cmp.Diff([]control.Node{{Mirror: "www", Node: "a"}}, nodes); err != nil || diff != "" {
 			t.Errorf("Order(%s): got %v (-want +got):\n%s", o, err, diff)
@@ -125,7 +125,7 @@ func TestQuestionsAndOrders(t *testing.T) {
 	}
 	want := []string{
 		"status", "wait ", "wait " + odd, "explain " + odd,
-		"pause a,b c&d", "resume a,b c&d", "resync a,b c&d", "approve a,b c&d",
+		"pause a,b c&d", "resume a,b c&d", "resync a,b c&d", "approve a,b c&d", "verify a,b c&d",
 		"verified w w b c&d",
 	}
 	if diff := cmp.Diff(want, f.asked); diff != "" {

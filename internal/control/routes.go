@@ -32,7 +32,7 @@ func (s *Server) routes() http.Handler {
 	add(http.MethodPost, "/wait", s.wait, "path")
 	add(http.MethodPost, "/verified", s.verified, "mirror", "node")
 	add(http.MethodPost, "/level", s.level, "level")
-	for _, o := range []Order{Pause, Resume, Resync, Approve} {
+	for _, o := range []Order{Pause, Resume, Resync, Approve, Verify} {
 		add(http.MethodPost, "/"+string(o), s.order(o), "node")
 	}
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {

@@ -65,6 +65,9 @@ type Node struct {
 	Drift    *Drift `json:"drift"`    // that the last scheduled full sync has repaired; null: none
 	Repaired uint64 `json:"repaired"` // entries, by all of them
 
+	// Verification is the last that was asked of the daemon; nil: none was.
+	Verification *Verification `json:"verification,omitempty"`
+
 	// Since is when the oldest change that the node has not confirmed was
 	// noticed; zero when there is none.
 	Since time.Time `json:"-"`

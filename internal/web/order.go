@@ -11,6 +11,7 @@ import (
 
 var (
 	sameOrigin = http.NewCrossOriginProtection() // by Sec-Fetch-Site, or by Origin and Host
+	orders     = []control.Order{control.Pause, control.Resume, control.Resync, control.Approve, control.Verify}
 	errToken   = errors.New("the page is older than the daemon: load it again")
 )
 
@@ -24,7 +25,7 @@ func (s *Server) order(w http.ResponseWriter, r *http.Request) {
 	}
 	o := control.Order(r.PostForm.Get("order"))
 	n := s.named(r.PostForm.Get("mirror"), r.PostForm.Get("node"))
-	if !slices.Contains([]control.Order{control.Pause, control.Resume, control.Resync, control.Approve}, o) {
+	if !slices.Contains(orders, o) {
 		http.Error(w, "no such order", http.StatusBadRequest)
 		return
 	}
