@@ -20,6 +20,11 @@ const probeLimit = 2 * time.Second
 // listen makes the socket at path, with mode 0600. One that a dead daemon has
 // left is replaced.
 func listen(path string) (*net.UnixListener, error) {
+	release, err := claim(path)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
 	if err := removeStale(path); err != nil {
 		return nil, err
 	}
@@ -67,7 +72,10 @@ func removeStale(path string) error {
 	case err == nil && !dead(pid):
 		return &RunningError{Path: path, PID: pid}
 	case err == nil, errors.Is(err, unix.ECONNREFUSED):
-		return takeAway(path, was)
+		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return makingError(path, err)
+		}
+		return nil
 	case errors.Is(err, fs.ErrNotExist):
 		return nil
 	}
@@ -96,24 +104,38 @@ func probe(path string) (pid int, err error) {
 // is one that cannot be seen from here.
 func dead(pid int) bool { return pid > 0 && errors.Is(unix.Kill(pid, 0), unix.ESRCH) }
 
-// takeAway removes the socket was from path. Another daemon may have replaced
-// it meanwhile, so it is moved aside, and back if it is not the one.
-func takeAway(path string, was fs.FileInfo) error {
-	aside := path + ".stale"
-	if err := os.Rename(path, aside); err != nil {
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil
+// claim waits until no other daemon is about to replace or make the socket at
+// path: otherwise one could take the new socket of another for the stale one
+// that it has just seen. Who finds that it has locked a file that is no longer
+// there tries again.
+func claim(path string) (release func(), err error) {
+	name := path + ".lock"
+	for {
+		f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW, 0o600)
+		if err != nil {
+			return nil, makingError(path, err)
 		}
-		return makingError(path, err)
+		if err := flock(f); err != nil {
+			_ = f.Close()
+			return nil, makingError(path, err)
+		}
+		held, err := f.Stat()
+		now, gone := os.Lstat(name)
+		if err == nil && gone == nil && os.SameFile(held, now) {
+			return func() {
+				_ = os.Remove(name)
+				_ = f.Close() // and so unlocked
+			}, nil
+		}
+		_ = f.Close()
 	}
-	now, err := os.Lstat(aside)
-	if err == nil && (!os.SameFile(was, now) || !was.ModTime().Equal(now.ModTime())) {
-		_ = os.Link(aside, path)
-		_ = os.Remove(aside)
-		return &RunningError{Path: path}
+}
+
+// flock waits for the lock on f; signal handlers may interrupt it (flock(2)).
+func flock(f *os.File) error {
+	for {
+		if err := unix.Flock(int(f.Fd()), unix.LOCK_EX); !errors.Is(err, unix.EINTR) {
+			return err
+		}
 	}
-	if err := os.Remove(aside); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return makingError(path, err)
-	}
-	return nil
 }
