@@ -12,6 +12,7 @@ import (
 	"inosyncd/fanout"
 	"inosyncd/internal/change"
 	"inosyncd/internal/control"
+	"inosyncd/internal/nodelog"
 	"inosyncd/internal/status"
 )
 
@@ -32,6 +33,7 @@ type desk struct {
 	paused map[control.Node]bool // guarded by mu
 
 	verifier verifier
+	lines    *nodelog.Book // what the log says of each node; not replaced
 }
 
 func newSupervisor(a *app) *supervisor {

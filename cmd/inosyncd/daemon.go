@@ -84,6 +84,7 @@ func (a *app) mirror(ctx context.Context) error {
 		return err
 	}
 	defer s.closeLog()
+	s.keepLines()
 	if s.sockets, err = makeSocketDir(); err != nil {
 		return err
 	}

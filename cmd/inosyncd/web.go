@@ -3,9 +3,11 @@ package main
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"syscall"
 
 	"inosyncd/internal/control"
+	"inosyncd/internal/nodelog"
 	"inosyncd/internal/status"
 	"inosyncd/internal/web"
 )
@@ -47,6 +49,15 @@ func (d webDesk) Ready() error {
 
 // Runs implements web.Daemon.
 func (d webDesk) Runs(n control.Node) bool { return d.named(n) == nil }
+
+// Log implements web.Daemon.
+func (d webDesk) Log(n control.Node) []nodelog.Line { return d.lines.Lines(n.Mirror, n.Node) }
+
+// keepLines remembers what the log says of each node, for its page.
+func (s *supervisor) keepLines() {
+	s.desk.lines = nodelog.New()
+	s.log = slog.New(s.desk.lines.Handler(s.log.Handler()))
+}
 
 // Orders implements web.Daemon.
 func (d webDesk) Orders(m status.Mirror, n status.Node) []control.Order {

@@ -16,8 +16,16 @@ const heartbeat = 15 * time.Second
 // when their number has.
 type message struct {
 	Summary string   `json:"summary"`
+	Well    bool     `json:"well"`
 	All     bool     `json:"all"`
-	Rows    []string `json:"rows"` // HTML, each with its id
+	Rows    []string `json:"rows"`   // HTML, each with its id
+	Detail  string   `json:"detail"` // HTML; empty when it is as before
+}
+
+// shown is what a page has been told.
+type shown struct {
+	view   view
+	detail string // HTML
 }
 
 // events keeps a page up to date until its reader or the server goes.
@@ -29,16 +37,23 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "too many pages are open", http.StatusServiceUnavailable)
 		return
 	}
+	q := question{readOnly: s.mayOrder(r)}
+	if r.URL.RawQuery != "" {
+		n, err := s.asked(r)
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusNotFound)
+			return
+		}
+		q.only = &n
+	}
 	w.Header().Set("Content-Type", "text/event-stream")
 	out := http.NewResponseController(w)
-	readOnly := s.mayOrder(r)
 	tick := time.NewTicker(refresh)
 	defer tick.Stop()
-	var last view
+	var last shown
 	var sent time.Time
 	for {
-		now := s.view(readOnly)
-		text, err := event(last, now)
+		text, now, err := event(last, s.view(q))
 		if len(text) == 0 && time.Since(sent) >= heartbeat {
 			text = []byte(":\n\n") // a comment (HTML standard, 9.2.6)
 		}
@@ -70,23 +85,40 @@ func send(w http.ResponseWriter, out *http.ResponseController, text []byte) erro
 	return out.Flush()
 }
 
-// event is what makes the page last into the page now; empty when they are
-// equal.
-func event(last, now view) ([]byte, error) {
-	m := message{Summary: now.Summary, All: len(last.Rows) != len(now.Rows), Rows: []string{}}
-	for i, r := range now.Rows {
-		if !m.All && r == last.Rows[i] {
+// event is what makes the page last into the page v; empty when they are equal.
+func event(last shown, v view) (text []byte, now shown, err error) {
+	now = shown{view: v}
+	was := last.view
+	m := message{Summary: v.Summary, Well: v.Well, All: len(was.Rows) != len(v.Rows), Rows: []string{}}
+	for i, r := range v.Rows {
+		if !m.All && r == was.Rows[i] {
 			continue
 		}
-		var b bytes.Buffer
-		if err := page.ExecuteTemplate(&b, "row", r); err != nil {
-			return nil, fmt.Errorf("making a row: %w", err)
+		html, err := render("row", r)
+		if err != nil {
+			return nil, now, err
 		}
-		m.Rows = append(m.Rows, b.String())
+		m.Rows = append(m.Rows, html)
 	}
-	if !m.All && len(m.Rows) == 0 && last.Summary == now.Summary {
-		return nil, nil
+	if v.Detail != nil {
+		if now.detail, err = render("detail", v.Detail); err != nil {
+			return nil, now, err
+		}
+		if now.detail != last.detail {
+			m.Detail = now.detail
+		}
 	}
-	text, err := json.Marshal(m) // has no line break
-	return fmt.Appendf(nil, "data: %s\n\n", text), err
+	if !m.All && len(m.Rows) == 0 && m.Detail == "" && was.Summary == m.Summary {
+		return nil, now, nil
+	}
+	text, err = json.Marshal(m) // has no line break
+	return fmt.Appendf(nil, "data: %s\n\n", text), now, err
+}
+
+func render(part string, of any) (string, error) {
+	var b bytes.Buffer
+	if err := page.ExecuteTemplate(&b, part, of); err != nil {
+		return "", fmt.Errorf("making a part of the page: %w", err)
+	}
+	return b.String(), nil
 }

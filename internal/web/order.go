@@ -4,6 +4,7 @@ import (
 	"crypto/subtle"
 	"errors"
 	"net/http"
+	"net/url"
 	"slices"
 
 	"inosyncd/internal/control"
@@ -24,7 +25,7 @@ func (s *Server) order(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	o := control.Order(r.PostForm.Get("order"))
-	n := s.named(r.PostForm.Get("mirror"), r.PostForm.Get("node"))
+	n, _ := s.named(r.PostForm.Get("mirror"), r.PostForm.Get("node")) // the daemon says that there is none
 	if !slices.Contains(orders, o) {
 		http.Error(w, "no such order", http.StatusBadRequest)
 		return
@@ -38,19 +39,28 @@ func (s *Server) order(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.log.Info("order on the web page", "order", string(o), "mirror", n.Mirror, "node", n.Node)
-	http.Redirect(w, r, "/", http.StatusSeeOther)
+	http.Redirect(w, r, back(r), http.StatusSeeOther)
+}
+
+// back is the page that the order came from, as far as it is one of ours.
+func back(r *http.Request) string {
+	u, err := url.Parse(r.Referer())
+	if err != nil || u.Host != r.Host || u.Path != "/node" && u.Path != "/" {
+		return "/"
+	}
+	return (&url.URL{Path: u.Path, RawQuery: u.RawQuery}).String()
 }
 
 // named is the node of which the page shows these names.
-func (s *Server) named(mirror, node string) control.Node {
+func (s *Server) named(mirror, node string) (n control.Node, ok bool) {
 	for _, m := range s.daemon.Status().Mirrors {
 		for _, n := range m.Nodes {
 			if visible(m.Name) == mirror && visible(n.Node) == node {
-				return control.Node{Mirror: m.Name, Node: n.Node}
+				return control.Node{Mirror: m.Name, Node: n.Node}, true
 			}
 		}
 	}
-	return control.Node{Mirror: mirror, Node: node} // the daemon says that there is none
+	return control.Node{Mirror: mirror, Node: node}, false
 }
 
 // genuine returns why an order is not one that a person has given on the page.

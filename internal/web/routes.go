@@ -21,6 +21,8 @@ const policy = "default-src 'none'; script-src 'self'; style-src 'self'; connect
 func (s *Server) routes() http.Handler {
 	inner := http.NewServeMux()
 	inner.HandleFunc("GET /{$}", s.page)
+	inner.HandleFunc("GET /node", s.node)
+	inner.HandleFunc("GET /node/log", s.nodeLog)
 	inner.HandleFunc("GET /events", s.events)
 	inner.HandleFunc("GET /status.json", s.statusJSON)
 	inner.HandleFunc("GET /readyz", s.ready)

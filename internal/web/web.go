@@ -2,7 +2,8 @@
 // node, metrics for Prometheus, and two answers for supervisors.
 //
 //	GET  /             the page; it is complete without a script
-//	GET  /events       what changes on the page, as server-sent events
+//	GET  /node         the page of one node, with its log; /node/log as a file
+//	GET  /events       what changes on a page, as server-sent events
 //	GET  /status.json  the status document
 //	GET  /metrics      for Prometheus
 //	GET  /readyz       200 when every tree is watched, else 503 and why
@@ -31,13 +32,16 @@
 package web
 
 import (
+	"context"
 	"crypto/rand"
 	"log/slog"
 	"net"
 	"net/http"
+	"sync"
 	"time"
 
 	"inosyncd/internal/control"
+	"inosyncd/internal/nodelog"
 	"inosyncd/internal/serve"
 	"inosyncd/internal/status"
 )
@@ -56,6 +60,10 @@ type Daemon interface {
 
 	// Orders are those that make sense for a node that runs and stands so.
 	Orders(mirror status.Mirror, node status.Node) []control.Order
+
+	// Log is what was logged of a node lately, the oldest first. Control bytes
+	// are escaped.
+	Log(n control.Node) []nodelog.Line
 
 	// Order does something to one node. An error that is a
 	// *control.UsageError says that there is no such node.
@@ -89,6 +97,10 @@ type Server struct {
 	token string // an order has it
 
 	streams chan struct{} // a slot for each page that is kept up to date
+
+	history history
+	stop    context.CancelFunc // ends the goroutine that looks at the counters
+	done    sync.WaitGroup     // that goroutine
 }
 
 // Serve listens at address, host:port, and answers there for d until Close. No
@@ -124,7 +136,25 @@ func Serve(address string, d Daemon, b Build, log *slog.Logger) (*Server, error)
 		Lost: func(err error) { log.Error("web page lost", "address", s.addr.String(), "err", err) },
 		Log:  log,
 	})
+	ctx, cancel := context.WithCancel(context.Background())
+	s.stop = cancel
+	s.done.Go(func() { s.remember(ctx) })
 	return s, nil
+}
+
+// remember looks at the counters until ctx is done: nobody may have the page
+// open in the hour that it is to show.
+func (s *Server) remember(ctx context.Context) {
+	tick := time.NewTicker(lookEvery)
+	defer tick.Stop()
+	for {
+		s.history.look(s.daemon.Status(), time.Now())
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+	}
 }
 
 // URL is where the page is.
@@ -136,4 +166,9 @@ func (s *Server) Local() bool { return s.local }
 
 // Close stops listening and returns when every request is answered. It may be
 // called more than once.
-func (s *Server) Close() error { return s.server.Close() }
+func (s *Server) Close() error {
+	s.stop()
+	err := s.server.Close()
+	s.done.Wait()
+	return err
+}

@@ -19,6 +19,7 @@ import (
 	"go.uber.org/goleak"
 
 	"inosyncd/internal/control"
+	"inosyncd/internal/nodelog"
 	"inosyncd/internal/status"
 )
 
@@ -31,6 +32,7 @@ type fake struct {
 	ready  error
 	err    error    // of an order
 	orders []string // guarded by mu
+	lines  []nodelog.Line
 }
 
 func (f *fake) Status() status.Status {
@@ -45,12 +47,16 @@ func (f *fake) set(s status.Status) {
 	f.status = s
 }
 
+func (f *fake) Log(control.Node) []nodelog.Line { return f.lines }
+
 func (f *fake) Ready() error { return f.ready }
 
-func (f *fake) Runs(n control.Node) bool { return n.Mirror != "off" }
+func (f *fake) Runs(n control.Node) bool {
+	return n.Mirror != "off" && !strings.HasPrefix(n.Node, "off")
+}
 
 func (f *fake) Orders(status.Mirror, status.Node) []control.Order {
-	return []control.Order{control.Pause, control.Resync}
+	return []control.Order{control.Pause, control.Resync, control.Verify}
 }
 
 func (f *fake) Order(o control.Order, n control.Node) error {
@@ -65,7 +71,7 @@ func (f *fake) Order(o control.Order, n control.Node) error {
 func sample() status.Status {
 	t := time.Date(2026, 3, 4, 5, 6, 7, 500e6, time.UTC)
 	later := t.Add(time.Minute)
-	failure := "no route to host"
+	failure, cure := "no route to host", "switch it on"
 	return status.Status{Version: "1.2", PID: 7, Started: t, Mirrors: []status.Mirror{
 		{Name: "www", WPath: "/var/www/", Watches: 12, Nodes: []status.Node{
 			{
@@ -74,13 +80,13 @@ func sample() status.Status {
 			},
 			{
 				Node: "b:/w/", State: status.Failed, Pending: 4, LagSeconds: 61.5, LastError: &failure,
-				LastFailure: &t, NextTry: &later, Pushes: 2, Failures: 2,
+				Cure: &cure, LastFailure: &t, NextTry: &later, Pushes: 2, Failures: 2,
 			},
 		}},
 		{Name: "pub", Held: &status.Hold{Reason: "gone"}, Nodes: []status.Node{
 			{Node: "/mnt/", State: status.Held, Held: &status.Hold{Reason: "gone", Cure: "bring it back"}},
 		}},
-		{Name: "off", Nodes: []status.Node{{Node: "c:/", State: status.Held}}},
+		{Name: "off", Nodes: []status.Node{{Node: "c:/", State: status.Held, Disabled: true}}},
 	}}
 }
 
@@ -142,7 +148,12 @@ func TestAnswers(t *testing.T) {
 		{"GET", "", 200, "1 of 3 nodes in sync"},
 		{"GET", "", 200, "bring it back"},
 		{"GET", "", 200, "no route to host"},
-		{"GET", "", 200, `<time datetime="2026-03-04T05:07:07Z">2026-03-04 05:07:07</time>`},
+		{"GET", "", 200, "switch it on"},
+		{"GET", "", 200, `<time datetime="2026-03-04T05:07:07Z" title="2026-03-04 05:07:07 UTC">`},
+		{"GET", "node?mirror=www&node=a:/w/", 200, "Nothing was logged"},
+		{"GET", "node?mirror=www&node=x", 404, `no node "x" of a mirror "www"`},
+		{"GET", "node/log?mirror=www&node=x", 404, ""},
+		{"GET", "node/log", 404, ""},
 		{"GET", "page.js", 200, "EventSource"},
 		{"GET", "page.css", 200, "color-scheme"},
 		{"HEAD", "", 200, ""},
@@ -220,8 +231,8 @@ func TestMarkupInNames(t *testing.T) {
 		t.Errorf("GET /: got a name as it is in %q", body)
 	}
 	const want = `&lt;script&gt;alert(&#34;1&#34;)&lt;/script&gt;&#39; onload=x&amp;amp;\x1b[2J\n\u202e\xff`
-	if n := strings.Count(body, want); n != 8 {
-		t.Errorf("GET /: got %d names written as %q, want 8, in\n%s", n, want, body)
+	if n := strings.Count(body, want); n != 11 {
+		t.Errorf("GET /: got %d names written as %q, want 11, in\n%s", n, want, body)
 	}
 	if resp, body := ask(t, "GET", s.URL()+"metrics", nil, nil); resp.StatusCode != 200 || !strings.Contains(body, "inosyncd_node_in_sync{") {
 		t.Errorf("GET /metrics: got %d, want the metrics", resp.StatusCode)

@@ -1,41 +1,32 @@
-// Keeps the table up to date, sorts it, and sends the buttons' orders without
-// loading the page again.
+// Keeps the page up to date, and sends the buttons' orders without loading it
+// again. What it does not do, the server does: see the links of the headings.
 "use strict";
 
 const nodes = document.getElementById("nodes");
-const headings = [...document.querySelectorAll("thead th")];
+const detail = document.getElementById("detail");
 const answer = document.getElementById("answer");
-let column = -1; // that the table is sorted by
-let sign = 1;
+const sorted = document.querySelector("th[aria-sort]"); // none on the page of a node
 
 // key is what a row is sorted by: a number where there is one.
 function key(row) {
-  const cell = row.cells[column];
-  return "sort" in cell.dataset ? Number(cell.dataset.sort) : cell.textContent;
+  const cell = row.cells[sorted.cellIndex];
+  return "sort" in cell.dataset ? Number(cell.dataset.sort) : cell.textContent.toLowerCase();
 }
 
+// sort keeps the rows in the order that the server has given them. Under the
+// pointer and the focus nothing moves, lest a button is not the one that was
+// aimed at.
 function sort() {
-  if (column < 0) return;
+  if (!sorted || nodes.matches(":hover") || nodes.contains(document.activeElement)) return;
+  const sign = sorted.getAttribute("aria-sort") === "descending" ? -1 : 1;
+  const number = (row) => Number(row.id.slice(1));
   const rows = [...nodes.rows].map((row) => ({ row, key: key(row) }));
-  rows.sort((a, b) => sign * (typeof a.key === "number" ? a.key - b.key : a.key.localeCompare(b.key)));
-  // A row that stays where it is keeps the focus and the pressed button.
+  rows.sort((a, b) => sign * ((a.key > b.key) - (a.key < b.key)) || number(a.row) - number(b.row));
   rows.forEach(({ row }, i) => {
     if (nodes.rows[i] !== row) nodes.insertBefore(row, nodes.rows[i]);
   });
 }
-
-headings.forEach((heading, i) => {
-  const button = document.createElement("button");
-  button.textContent = heading.textContent;
-  button.addEventListener("click", () => {
-    sign = column === i ? -sign : 1;
-    column = i;
-    for (const h of headings) h.removeAttribute("aria-sort");
-    heading.setAttribute("aria-sort", sign > 0 ? "ascending" : "descending");
-    sort();
-  });
-  heading.replaceChildren(button);
-});
+nodes.addEventListener("pointerleave", sort);
 
 // rows makes elements of what the server has sent, in which names are escaped.
 function rows(html) {
@@ -44,32 +35,45 @@ function rows(html) {
   return [...template.content.children];
 }
 
-// update changes the cells that differ and leaves the others alone.
+// update changes the cells that differ and leaves the others alone: they keep
+// the focus and the pressed button.
 function update(row) {
   const old = document.getElementById(row.id);
+  old.className = row.className;
   [...row.cells].forEach((cell, i) => {
     if (!old.cells[i].isEqualNode(cell)) old.cells[i].replaceWith(cell);
   });
 }
 
+let source; // of what changes
+
 function listen() {
+  source?.close();
+  if (document.hidden) return;
   const live = document.getElementById("live");
-  const source = new EventSource("/events");
+  source = new EventSource("/events" + (detail ? location.search : ""));
   source.onmessage = (event) => {
     const message = JSON.parse(event.data);
-    document.getElementById("summary").textContent = message.summary;
+    const summary = document.getElementById("summary");
+    if (summary) {
+      summary.textContent = message.summary;
+      summary.className = message.well ? "well" : "ill";
+    }
     if (message.all) nodes.replaceChildren(...rows(message.rows));
     else rows(message.rows).forEach(update);
+    if (detail && message.detail) detail.innerHTML = message.detail;
     sort();
-    live.textContent = "– live";
+    live.textContent = "This page is live.";
   };
   source.onerror = () => {
-    live.textContent = "– no connection, this may be old";
+    live.textContent = "No connection: this may be old.";
     // The browser tries again, but not when it was refused.
     if (source.readyState === EventSource.CLOSED) setTimeout(listen, 10000);
   };
 }
 listen();
+// A browser has six connections to a server: pages that nobody sees keep none.
+document.addEventListener("visibilitychange", listen);
 
 document.addEventListener("submit", async (event) => {
   event.preventDefault();
