@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -131,6 +132,12 @@ func (b *ear) read(out *os.File) {
 // call does something in the tab session, or in the browser where that is empty.
 func (b *browser) call(session, method string, params, result any) {
 	b.t.Helper()
+	if err := b.ask(session, method, params, result); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+func (b *browser) ask(session, method string, params, result any) error {
 	b.mu.Lock()
 	*b.ids++
 	id, got := *b.ids, make(chan answer, 1)
@@ -145,21 +152,19 @@ func (b *browser) call(session, method string, params, result any) {
 		_, err = b.in.Write(append(text, 0))
 	}
 	if err != nil {
-		b.t.Fatalf("%s: %v", method, err)
+		return fmt.Errorf("%s: %w", method, err)
 	}
 	select {
 	case a := <-got:
 		if a.Error != nil {
-			b.t.Fatalf("%s: %s", method, a.Error.Message)
+			return fmt.Errorf("%s: %s", method, a.Error.Message)
 		}
-		if result != nil {
-			err = json.Unmarshal(a.Result, result)
+		if result == nil {
+			return nil
 		}
-		if err != nil {
-			b.t.Fatalf("%s: %v", method, err)
-		}
+		return json.Unmarshal(a.Result, result)
 	case <-time.After(browserLimit):
-		b.t.Fatalf("%s: no answer within %v", method, browserLimit)
+		return fmt.Errorf("%s: no answer within %v", method, browserLimit)
 	}
 }
 
@@ -216,28 +221,36 @@ func (b *browser) open(s screen, url string) *tab {
 // page's own scripts are off.
 func (tab *tab) eval(expression string) any {
 	tab.t.Helper()
+	v, err := tab.try(expression)
+	if err != nil {
+		tab.t.Fatal(err)
+	}
+	return v
+}
+
+func (tab *tab) try(expression string) (any, error) {
 	var got struct {
 		Result           struct{ Value any }
 		ExceptionDetails any
 	}
-	tab.call(tab.session, "Runtime.evaluate", map[string]any{
-		"expression": expression, "returnByValue": true, "awaitPromise": true,
-	}, &got)
-	if got.ExceptionDetails != nil {
-		tab.t.Fatalf("%s: %v", expression, got.ExceptionDetails)
+	err := tab.ask(tab.session, "Runtime.evaluate", map[string]any{"expression": expression, "returnByValue": true}, &got)
+	if err == nil && got.ExceptionDetails != nil {
+		err = fmt.Errorf("%s: %v", expression, got.ExceptionDetails)
 	}
-	return got.Result.Value
+	return got.Result.Value, err
 }
 
-// until waits for a condition on the page.
+// until waits for a condition on the page, which may be about to be another
+// page: then the condition cannot always be looked at.
 func (tab *tab) until(what, expression string) {
 	tab.t.Helper()
 	for end := time.Now().Add(browserLimit); ; time.Sleep(20 * time.Millisecond) {
-		if tab.eval(expression) == true {
+		v, err := tab.try(expression)
+		if v == true && err == nil {
 			return
 		}
 		if time.Now().After(end) {
-			tab.t.Fatalf("waiting until %s: not within %v; the page is\n%v", what, browserLimit, tab.eval("document.documentElement.outerHTML"))
+			tab.t.Fatalf("waiting until %s: not within %v, %v; the page is\n%v", what, browserLimit, err, tab.eval("document.documentElement.outerHTML"))
 		}
 	}
 }
@@ -263,7 +276,7 @@ func (b *ear) complaints() string {
 	defer b.mu.Unlock()
 	var all []string
 	for _, f := range b.faults {
-		if !strings.Contains(f, "/favicon.ico") {
+		if !strings.Contains(f, `"source":"network"`) { // such as for an icon, which there is none of
 			all = append(all, f)
 		}
 	}

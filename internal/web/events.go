@@ -111,8 +111,13 @@ func event(last shown, v view) (text []byte, now shown, err error) {
 	if !m.All && len(m.Rows) == 0 && m.Detail == "" && was.Summary == m.Summary {
 		return nil, now, nil
 	}
-	text, err = json.Marshal(m) // has no line break
-	return fmt.Appendf(nil, "data: %s\n\n", text), now, err
+	var b bytes.Buffer
+	b.WriteString("data: ")
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false) // which would make it half as long again
+	err = e.Encode(m)      // one line, with its end
+	b.WriteByte('\n')
+	return b.Bytes(), now, err
 }
 
 func render(part string, of any) (string, error) {

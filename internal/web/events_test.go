@@ -14,8 +14,13 @@ import (
 // stream opens the event stream and returns its messages, until ctx is done.
 func stream(ctx context.Context, t *testing.T, url string) <-chan message {
 	t.Helper()
+	return streamOf(ctx, t, url+"events")
+}
+
+func streamOf(ctx context.Context, t *testing.T, url string) <-chan message {
+	t.Helper()
 	transport := &http.Transport{}
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, url+"events", nil)
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

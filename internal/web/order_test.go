@@ -50,6 +50,8 @@ func TestOrder(t *testing.T) {
 		{"no token", form(func(v url.Values) { v.Del("token") }), nil, nil, 403, false},
 		{"wrong token", form(func(v url.Values) { v.Set("token", s.token+"x") }), nil, nil, 403, false},
 		{"token in the query", form(func(v url.Values) { v.Del("token") }), func(r *http.Request) { r.URL.RawQuery = "token=" + s.token }, nil, 403, false},
+		{"from the page of a node", form(nil), header("Referer", s.URL()+"node?mirror=www&node=a:/w/"), nil, 303, true},
+		{"verify", form(func(v url.Values) { v.Set("order", "verify") }), nil, nil, 303, false},
 		{"no such order", form(func(v url.Values) { v.Set("order", "reboot") }), nil, nil, 400, false},
 		{"too long", form(func(v url.Values) { v.Set("node", strings.Repeat("a", maxForm)) }), nil, nil, 403, false},
 		{"no such node", form(nil), nil, &control.UsageError{Msg: "no such node"}, 404, true},
@@ -64,10 +66,32 @@ func TestOrder(t *testing.T) {
 			if ordered := len(f.orders) == 1 && f.orders[0] == "resync www a:/w/"; ordered != tt.ordered {
 				t.Errorf("POST /order: got the orders %q, want one: %v", f.orders, tt.ordered)
 			}
+			if want := back(resp.Request); resp.StatusCode == 303 && resp.Header.Get("Location") != want {
+				t.Errorf("POST /order: got sent to %q, want %q", resp.Header.Get("Location"), want)
+			}
 			if tt.err != nil && !strings.Contains(body, tt.err.Error()) {
 				t.Errorf("POST /order: got %q, want %q", body, tt.err)
 			}
 		})
+	}
+}
+
+// After an order its page is shown again, and nothing that is not ours.
+func TestBack(t *testing.T) {
+	for _, tt := range []struct{ name, referer, want string }{
+		{"unknown", "", "/"},
+		{"the page", "http://h:1/", "/"},
+		{"the page, sorted", "http://h:1/?sort=lag&dir=down", "/?sort=lag&dir=down"},
+		{"the page of a node", "http://h:1/node?mirror=www&node=a%3A%2Fw%2F", "/node?mirror=www&node=a%3A%2Fw%2F"},
+		{"another site", "http://evil.example/node?x", "/"},
+		{"another port", "http://h:2/node?x", "/"},
+		{"another path", "http://h:1//evil.example", "/"},
+		{"no address", "%zz", "/"},
+	} {
+		r := &http.Request{Host: "h:1", Header: http.Header{"Referer": {tt.referer}}}
+		if got := back(r); got != tt.want {
+			t.Errorf("%s: back(%q): got %q, want %q", tt.name, tt.referer, got, tt.want)
+		}
 	}
 }
 

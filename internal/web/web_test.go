@@ -1,6 +1,7 @@
 package web
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"html"
@@ -244,19 +245,36 @@ func TestMarkupInNames(t *testing.T) {
 	}
 }
 
+// maxPage is what a page of 200 nodes may have in bytes: some 2 KiB a node.
+const maxPage = 400 << 10
+
 func TestManyNodes(t *testing.T) {
-	st := status.Status{Mirrors: []status.Mirror{{Name: "www"}}}
-	for i := range 200 {
-		st.Mirrors[0].Nodes = append(st.Mirrors[0].Nodes, status.Node{Node: "n" + strconv.Itoa(i), State: status.Success, InSync: true})
-	}
-	s := open(t, "127.0.0.1:0", &fake{status: st})
+	f := &fake{status: manyNodes()}
+	s := open(t, "127.0.0.1:0", f)
+	seed(s, time.Now())
 	_, body := ask(t, "GET", s.URL(), nil, nil)
-	if n := strings.Count(body, "<tr id="); n != 200 || !strings.Contains(body, "200 of 200 nodes in sync") {
+	if n := strings.Count(body, "<tr id="); n != 200 || !strings.Contains(body, "196 of 200 nodes in sync") {
 		t.Errorf("GET /: got %d rows, want 200", n)
+	}
+	if len(body) > maxPage {
+		t.Errorf("GET /: got %d bytes, want at most %d", len(body), maxPage)
 	}
 	_, body = ask(t, "GET", s.URL()+"metrics", nil, nil)
 	if n := strings.Count(body, "\ninosyncd_node_lag_seconds{"); n != 200 {
 		t.Errorf("GET /metrics: got %d nodes, want 200", n)
+	}
+	// What changes on the page is all that is sent.
+	was, _, err := event(shown{}, s.view(question{}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	changed := manyNodes()
+	changed.Mirrors[0].Nodes[7].Pending = 1
+	old := shown{view: s.view(question{})}
+	f.set(changed)
+	text, _, err := event(old, s.view(question{}))
+	if n := bytes.Count(text, []byte("<tr id=")); err != nil || n != 1 || len(text) > len(was)/50 {
+		t.Errorf("event: got %d rows in %d bytes, %v, want the one that has changed", n, len(text), err)
 	}
 }
 
