@@ -70,7 +70,7 @@ func (d webDesk) Orders(m status.Mirror, n status.Node) []control.Order {
 		return []control.Order{control.Pause}
 	case n.State == status.Held:
 		all = []control.Order{control.Approve, control.Resume, control.Pause, control.Resync}
-	case n.State == status.Failed:
+	case n.State == status.Failed, n.LastError != nil: // also while it is being tried again
 		all = []control.Order{control.Resume, control.Pause, control.Resync}
 	default:
 		all = []control.Order{control.Pause, control.Resync}

@@ -3,6 +3,7 @@ package web
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -100,9 +101,8 @@ func (s *Server) detail(name control.Node, m status.Mirror, n status.Node, r *ro
 	if n.LastFailure != nil {
 		d.Facts = append(d.Facts, fact{"Last failure", exact(n.LastFailure)})
 	}
-	lines := s.daemon.Log(name)
-	for i := len(lines) - 1; i >= 0; i-- {
-		d.Log = append(d.Log, newEntry(lines[i]))
+	for _, line := range slices.Backward(s.daemon.Log(name)) {
+		d.Log = append(d.Log, newEntry(line))
 	}
 	return d
 }
