@@ -47,7 +47,7 @@ type verifier struct {
 type verification struct {
 	last     status.Verification
 	cancel   context.CancelFunc
-	verified time.Time // when one was last complete
+	equal    time.Time // when one last found no difference
 	contents []string  // paths whose content differs
 }
 
@@ -128,8 +128,8 @@ func (v *verifier) end(r *verification, log *slog.Logger, cure string, err error
 		log.Error("verification failed", "err", err, "cure", cure)
 		return
 	}
-	r.verified = now
 	if r.last.Differences == 0 {
+		r.equal = now
 		log.Info("verified", "differences", 0)
 		return
 	}
@@ -152,7 +152,10 @@ func (v *verifier) complete(m *status.Mirror) {
 		}
 		last := r.last
 		last.First = slices.Clone(last.First)
-		n.Verification, n.LastVerified = &last, status.At(r.verified)
+		n.Verification = &last
+		if n.LastVerified == nil || n.LastVerified.Before(r.equal) { // a full sync can verify, too
+			n.LastVerified = status.At(r.equal)
+		}
 	}
 }
 

@@ -43,12 +43,12 @@ func TestVerifierTells(t *testing.T) {
 		name        string
 		compare     comparison
 		differences int
-		complete    bool
+		equal       bool
 		err, cure   string
 		log         string
 	}{
 		{"equal", quick("", nil), 0, true, "", "", "level=INFO msg=verified"},
-		{"different", quick("", nil, many...), len(many), true, "", "resync makes them equal", "level=WARN msg=verified"},
+		{"different", quick("", nil, many...), len(many), false, "", "resync makes them equal", "level=WARN msg=verified"},
 		{
 			"not to be reached", quick("start it", errors.New("connection refused"), rsync.Difference{Path: "a", Kind: "missing"}),
 			1, false, "connection refused", "start it", `level=ERROR msg="verification failed"`,
@@ -69,8 +69,8 @@ func TestVerifierTells(t *testing.T) {
 				if got == nil || got.Running || got.Ended == nil || got.Differences != tt.differences || len(got.First) != min(tt.differences, maxFirst) {
 					t.Fatalf("verification: got %+v, want it ended with %d differences", got, tt.differences)
 				}
-				if (n.LastVerified != nil) != tt.complete {
-					t.Errorf("last_verified: got %v, want one: %v", n.LastVerified, tt.complete)
+				if (n.LastVerified != nil) != tt.equal {
+					t.Errorf("last_verified: got %v, want one: %v", n.LastVerified, tt.equal)
 				}
 				text := func(s *string) string {
 					if s == nil {
