@@ -8,6 +8,9 @@ type Approver interface {
 	// Approve lets the next push make what was held, and reports whether
 	// anything was. It may be called at any time.
 	Approve() bool
+
+	// Holding reports whether Approve would let anything be made.
+	Holding() bool
 }
 
 // Approve lets a node make the removals that it holds back, and has it try
@@ -25,6 +28,18 @@ func (f *Fanout) Approve(name string) bool {
 		}
 	})
 	return approved
+}
+
+// Holding reports whether a node holds removals back for a person to approve.
+func (f *Fanout) Holding(name string) bool {
+	holding := false
+	f.with(name, func(n *node) {
+		n.mu.Lock()
+		defer n.mu.Unlock()
+		a, can := n.o.Target.(Approver)
+		holding = can && n.held != nil && a.Holding()
+	})
+	return holding
 }
 
 // Touching are the names of the nodes that have not confirmed something that

@@ -29,6 +29,15 @@ func (g *guarded) Approve() bool {
 	}
 }
 
+func (g *guarded) Holding() bool {
+	select {
+	case <-g.approved:
+		return false
+	default:
+		return true
+	}
+}
+
 func (g *guarded) Push(ctx context.Context, set *change.Set) push.Result {
 	select {
 	case <-g.approved:
@@ -45,11 +54,17 @@ func TestApprove(t *testing.T) {
 		defer f.Close()
 		f.Pause("a")
 		f.Add(of("x"))
+		if f.Holding("a") {
+			t.Error(`Holding("a"): got true, want false of a node that is only paused`)
+		}
 		if f.Approve("a") {
 			t.Error(`Approve("a"): got true, want false of a node that is only paused`)
 		}
 		f.Unpause("a")
 		expectState(t, f, "HELD 1 held: too many removals;  next: 5m0s")
+		if !f.Holding("a") || f.Holding("b") || f.Holding("c") {
+			t.Error("Holding(): got another answer than that a holds something back, and nobody else")
+		}
 		if f.Approve("b") {
 			t.Error(`Approve("b"): got true, want false of a node that holds nothing back`)
 		}
@@ -61,6 +76,9 @@ func TestApprove(t *testing.T) {
 		}
 		expectState(t, f, "PENDING 0")
 		g.expect("/x")
+		if f.Holding("a") {
+			t.Error(`Holding("a") after it was approved: got true, want false`)
+		}
 		if f.Approve("a") {
 			t.Error(`Approve("a") again: got true, want false of a node that holds nothing back`)
 		}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"syscall"
 
 	"inosyncd/internal/control"
@@ -69,7 +70,10 @@ func (d webDesk) Orders(m status.Mirror, n status.Node) []control.Order {
 	case m.Held != nil:
 		return []control.Order{control.Pause}
 	case n.State == status.Held:
-		all = []control.Order{control.Approve, control.Resume, control.Pause, control.Resync}
+		all = []control.Order{control.Resume, control.Pause, control.Resync}
+		if _, running := d.view(); running[m.Name] != nil && running[m.Name].nodes.Holding(n.Node) {
+			all = slices.Insert(all, 0, control.Approve)
+		}
 	case n.State == status.Failed, n.LastError != nil: // also while it is being tried again
 		all = []control.Order{control.Resume, control.Pause, control.Resync}
 	default:

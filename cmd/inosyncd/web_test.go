@@ -76,8 +76,8 @@ func TestWebOrders(t *testing.T) {
 		t.Error("Order(approve) with nothing held: got nil, want an error")
 	}
 	got := page.Orders(status.Mirror{Name: "www"}, status.Node{Node: "n", State: status.Held})
-	if !slices.Contains(got, control.Approve) {
-		t.Errorf("Orders() of a node that is HELD: got %q, want approve among them", got)
+	if slices.Contains(got, control.Approve) || !slices.Contains(got, control.Resume) {
+		t.Errorf("Orders() of a node that is HELD and has nothing to approve: got %q, want resume among them", got)
 	}
 	for _, other := range []control.Node{{Mirror: "www", Node: "x"}, {Mirror: "x", Node: "n"}, {Mirror: "www"}} {
 		if err := page.Order(control.Pause, other); err == nil || page.Runs(other) {

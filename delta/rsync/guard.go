@@ -17,6 +17,13 @@ func (e *Engine) Approve() bool {
 	return e.held > 0
 }
 
+// Holding reports whether Approve would let any removals be made.
+func (e *Engine) Holding() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.held > 0
+}
+
 // settle ends an approval: what it was for has been done.
 func (e *Engine) settle() {
 	e.mu.Lock()

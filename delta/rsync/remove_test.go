@@ -107,6 +107,9 @@ func TestMaxDelete(t *testing.T) {
 		}
 		n.has(true, "b/1", "c/2", "c/3", "new")
 	}
+	if !n.Holding() {
+		t.Error("Holding(): got false while removals are held, want true")
+	}
 	n.Approve()
 	n.remove("a")
 	all.Merge(set("i a"))
@@ -119,6 +122,9 @@ func TestMaxDelete(t *testing.T) {
 	n.Approve()
 	if res := n.must(all); res.Deleted < 5 {
 		t.Errorf("Deleted: got %d, want 5 or more", res.Deleted)
+	}
+	if n.Holding() {
+		t.Error("Holding() after they were made: got true, want false")
 	}
 	n.equal()
 

@@ -2,9 +2,12 @@ package e2e_test
 
 import (
 	"fmt"
+	"html"
 	"io"
 	"net/http"
 	"net/url"
+	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -85,4 +88,40 @@ func TestWebPage(t *testing.T) {
 	if strings.Contains(text, bad.name) || strings.Contains(text, "push failed") {
 		t.Errorf("GET /node/log: got lines of the other node in\n%s", text)
 	}
+}
+
+// Removals that are held can be approved on the page, which offers that only
+// then.
+func TestWebApproves(t *testing.T) {
+	s := newSite(t)
+	must(t, os.Mkdir(s.path("d"), 0o755))
+	for _, name := range []string{"d/a", "d/b", "d/c"} {
+		write(t, s.path(name), name)
+	}
+	n := s.local("copy")
+	n.yaml = fmt.Sprintf("{target: %s, max_delete: 1}", n.yaml)
+	s.startSynced(s.config("listen: 127.0.0.1:0", n), n)
+	page := s.wait(1, "web page served").Attrs["url"].(string)
+	if _, body := fetch(t, page, nil); strings.Contains(body, `value="approve"`) {
+		t.Error("GET /: got a button to approve although nothing is held")
+	}
+	must(t, os.Rename(s.path("d"), filepath.Join(s.dir, "d"))) // all at once
+	var form url.Values
+	labtest.Eventually(t, func() error {
+		_, body := fetch(t, page, nil)
+		if !strings.Contains(body, "entries would be removed") || !strings.Contains(body, `value="approve"`) {
+			return fmt.Errorf("the page does not offer to approve the removals:\n%s", body)
+		}
+		form = url.Values{"order": {"approve"}}
+		for _, field := range regexp.MustCompile(`name="(\w+)" value="([^"]*)"`).FindAllStringSubmatch(body, -1) {
+			if field[1] != "order" {
+				form.Set(field[1], html.UnescapeString(field[2]))
+			}
+		}
+		return nil
+	})
+	if code, body := fetch(t, page+"order", form); code != http.StatusOK {
+		t.Fatalf("POST /order of %v: got %d %s, want the page again", form, code, body)
+	}
+	s.same(n)
 }

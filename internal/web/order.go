@@ -13,6 +13,7 @@ import (
 var (
 	sameOrigin = http.NewCrossOriginProtection() // by Sec-Fetch-Site, or by Origin and Host
 	orders     = []control.Order{control.Pause, control.Resume, control.Resync, control.Approve, control.Verify}
+	errSeen    = errors.New("what is held is not what the page has shown: look again")
 	errToken   = errors.New("the page is older than the daemon: load it again")
 )
 
@@ -30,6 +31,10 @@ func (s *Server) order(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "no such order", http.StatusBadRequest)
 		return
 	}
+	if o == control.Approve && s.heldFor(n) != r.PostForm.Get("seen") {
+		http.Error(w, errSeen.Error(), http.StatusConflict)
+		return
+	}
 	if err := s.daemon.Order(o, n); err != nil {
 		code := http.StatusConflict
 		if _, ok := errors.AsType[*control.UsageError](err); ok {
@@ -40,6 +45,19 @@ func (s *Server) order(w http.ResponseWriter, r *http.Request) {
 	}
 	s.log.Info("order on the web page", "order", string(o), "mirror", n.Mirror, "node", n.Node)
 	http.Redirect(w, r, back(r), http.StatusSeeOther)
+}
+
+// heldFor is why a node is held now, as the page shows it: an approval is for
+// what the person has seen.
+func (s *Server) heldFor(name control.Node) string {
+	for _, m := range s.daemon.Status().Mirrors {
+		for _, n := range m.Nodes {
+			if m.Name == name.Mirror && n.Node == name.Node && n.Held != nil {
+				return visible(n.Held.Reason)
+			}
+		}
+	}
+	return ""
 }
 
 // back is the page that the order came from, as far as it is one of ours.

@@ -52,6 +52,7 @@ func TestOrder(t *testing.T) {
 		{"token in the query", form(func(v url.Values) { v.Del("token") }), func(r *http.Request) { r.URL.RawQuery = "token=" + s.token }, nil, 403, false},
 		{"from the page of a node", form(nil), header("Referer", s.URL()+"node?mirror=www&node=a:/w/"), nil, 303, true},
 		{"verify", form(func(v url.Values) { v.Set("order", "verify") }), nil, nil, 303, false},
+		{"approve what is not held", form(func(v url.Values) { v.Set("order", "approve"); v.Set("seen", "3 entries") }), nil, nil, 409, false},
 		{"no such order", form(func(v url.Values) { v.Set("order", "reboot") }), nil, nil, 400, false},
 		{"too long", form(func(v url.Values) { v.Set("node", strings.Repeat("a", maxForm)) }), nil, nil, 403, false},
 		{"no such node", form(nil), nil, &control.UsageError{Msg: "no such node"}, 404, true},
@@ -73,6 +74,28 @@ func TestOrder(t *testing.T) {
 				t.Errorf("POST /order: got %q, want %q", body, tt.err)
 			}
 		})
+	}
+}
+
+// An approval is for what the page has shown, not for what has become of it.
+func TestApproveWhatWasSeen(t *testing.T) {
+	f := &fake{status: sample()}
+	s := open(t, "127.0.0.1:0", f)
+	approve := func(seen string) int {
+		resp, _ := ask(t, "POST", s.URL()+"order", url.Values{
+			"token": {s.token}, "mirror": {"pub"}, "node": {"/mnt/"}, "order": {"approve"}, "seen": {seen},
+		}, nil)
+		return resp.StatusCode
+	}
+	_, body := ask(t, "GET", s.URL(), nil, nil)
+	if !strings.Contains(body, `name="seen" value="gone"`) {
+		t.Errorf("GET /: got no reason in a form of\n%s", body)
+	}
+	if code := approve("30 entries would be removed"); code != 409 || len(f.orders) != 0 {
+		t.Errorf("approving what is no longer so: got %d and the orders %q, want 409 and none", code, f.orders)
+	}
+	if code := approve("gone"); code != 303 || len(f.orders) != 1 {
+		t.Errorf("approving what is so: got %d and the orders %q, want 303 and one", code, f.orders)
 	}
 }
 
