@@ -24,11 +24,14 @@ func (d *desk) verify(m *mirror, n control.Node) error {
 	if nc == nil {
 		return errNotRunning
 	}
-	log := m.log.With("node", n.Node)
-	pending := func(path string) bool {
-		return m.queue.Covers(path) || slices.Contains(m.nodes.Covering(path), n.Node)
+	s := subject{
+		log: m.log.With("node", n.Node),
+		pending: func(path string) bool {
+			return m.queue.Covers(path) || slices.Contains(m.nodes.Covering(path), n.Node)
+		},
+		equal: func() { m.nodes.Verified(n.Node) },
 	}
-	return d.verifier.start(n, log, pending, func(ctx context.Context, found func(rsync.Difference)) (string, error) {
+	s.compare = func(ctx context.Context, found func(rsync.Difference)) (string, error) {
 		sockets, err := makeSocketDir()
 		if err != nil {
 			return "", err
@@ -38,9 +41,10 @@ func (d *desk) verify(m *mirror, n control.Node) error {
 		if err != nil {
 			return "", fmt.Errorf("preparing the node %q: %w", n.Node, err)
 		}
-		o.Log = log
+		o.Log = s.log
 		return compareByContent(ctx, o, found)
-	})
+	}
+	return d.verifier.start(n, s)
 }
 
 // compareByContent compares with an engine of its own, so pushes to the node go

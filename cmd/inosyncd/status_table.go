@@ -134,6 +134,9 @@ func trouble(n status.Node) []string {
 		lines = append(lines, fmt.Sprintf("drift repaired: created %d, updated %d, attributes %d, deleted %d (%s)",
 			d.Created, d.Updated, d.Attributes, d.Deleted, clock(&d.At)))
 	}
+	if v := n.Verification; v != nil && v.Ended != nil && v.Differences > 0 {
+		lines = append(lines, fmt.Sprintf("verification: %d entries differ (%s); resync makes them equal", v.Differences, clock(v.Ended)))
+	}
 	if n.Held != nil {
 		lines = append(lines, "reason: "+n.Held.Reason)
 	}

@@ -23,7 +23,7 @@ func TestPrintStatus(t *testing.T) {
 		Version: "1.0", PID: 7, Started: *at(0),
 		Mirrors: []status.Mirror{
 			{Name: "www", Nodes: []status.Node{
-				{Node: "a.mirror.com:/var/www/", State: status.Success, InSync: true, LastSuccess: at(1), Drift: &status.Drift{At: *at(1), Created: 1, Deleted: 2}},
+				{Node: "a.mirror.com:/var/www/", State: status.Success, InSync: true, LastSuccess: at(1), Drift: &status.Drift{At: *at(1), Created: 1, Deleted: 2}, Verification: &status.Verification{Ended: at(3), Differences: 4}},
 				{
 					Node: "b:/x/", State: status.Failed, Pending: 12, LagSeconds: 83.4,
 					LastError: &text, LastFailure: at(2), NextTry: at(9), Cure: new("start it"),
@@ -40,6 +40,7 @@ func TestPrintStatus(t *testing.T) {
 MIRROR     NODE                    STATE    IN SYNC  LAG    PENDING  LAST PUSH
 www        a.mirror.com:/var/www/  SUCCESS  yes      -      0        12:00:01
     drift repaired: created 1, updated 0, attributes 0, deleted 2 (2026-03-01 12:00:01)
+    verification: 4 entries differ (2026-03-01 12:00:03); resync makes them equal
 www        b:/x/                   FAILED   no       1m23s  12       never
     error: connection refused\nby \x1b[31mfire (2026-03-01 12:00:02)
     next try: 2026-03-01 12:00:09

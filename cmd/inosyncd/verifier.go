@@ -47,16 +47,22 @@ type verifier struct {
 type verification struct {
 	last     status.Verification
 	cancel   context.CancelFunc
-	equal    time.Time // when one last found no difference
-	contents []string  // paths whose content differs
+	contents []string // paths whose content differs
+}
+
+// subject is a node that is to be verified.
+type subject struct {
+	log     *slog.Logger
+	pending func(path string) bool // it has yet to confirm a path
+	equal   func()                 // is told when there is no difference
+	compare comparison
 }
 
 // comparison compares a node with its source; see rsync.Engine.Verify.
 type comparison func(ctx context.Context, found func(rsync.Difference)) (cure string, err error)
 
-// start has compare done for n, and returns before it begins. pending reports
-// whether n has yet to confirm a path.
-func (v *verifier) start(n control.Node, log *slog.Logger, pending func(path string) bool, compare comparison) error {
+// start has n compared, and returns before that begins.
+func (v *verifier) start(n control.Node, s subject) error {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if v.closed {
@@ -86,16 +92,16 @@ func (v *verifier) start(n control.Node, log *slog.Logger, pending func(path str
 		case <-ctx.Done():
 			return
 		}
-		log.Info("verification begun")
+		s.log.Info("verification begun")
 		began := time.Now()
-		cure, err := compare(ctx, func(d rsync.Difference) {
-			late := pending(d.Path)
+		cure, err := s.compare(ctx, func(d rsync.Difference) {
+			late := s.pending(d.Path)
 			v.mu.Lock()
 			defer v.mu.Unlock()
 			r.add(d, late)
 		})
 		if ctx.Err() == nil {
-			v.end(r, log.With("took", time.Since(began)), cure, err)
+			v.end(r, s, time.Since(began), cure, err)
 		}
 	})
 	return nil
@@ -115,11 +121,11 @@ func (r *verification) add(d rsync.Difference, pending bool) {
 }
 
 // end notes and logs what a verification came to.
-func (v *verifier) end(r *verification, log *slog.Logger, cure string, err error) {
+func (v *verifier) end(r *verification, s subject, took time.Duration, cure string, err error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	now := time.Now()
-	r.last.Running, r.last.Ended = false, status.At(now)
+	log := s.log.With("took", took)
+	r.last.Running, r.last.Ended = false, status.At(time.Now())
 	if err != nil {
 		r.last.Error = new(err.Error())
 		if cure != "" {
@@ -129,8 +135,8 @@ func (v *verifier) end(r *verification, log *slog.Logger, cure string, err error
 		return
 	}
 	if r.last.Differences == 0 {
-		r.equal = now
 		log.Info("verified", "differences", 0)
+		s.equal() // before anybody is told that it has ended
 		return
 	}
 	if r.last.Differences > r.last.Pending {
@@ -153,9 +159,6 @@ func (v *verifier) complete(m *status.Mirror) {
 		last := r.last
 		last.First = slices.Clone(last.First)
 		n.Verification = &last
-		if n.LastVerified == nil || n.LastVerified.Before(r.equal) { // a full sync can verify, too
-			n.LastVerified = status.At(r.equal)
-		}
 	}
 }
 

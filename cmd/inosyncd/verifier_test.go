@@ -60,7 +60,10 @@ func TestVerifierTells(t *testing.T) {
 				var v verifier
 				defer v.close()
 				pending := func(path string) bool { return path == "x" }
-				if err := v.start(control.Node{Mirror: "www", Node: "n"}, slog.New(slog.NewTextHandler(&log, nil)), pending, tt.compare); err != nil {
+				equal := false
+				if err := v.start(control.Node{Mirror: "www", Node: "n"}, subject{
+					slog.New(slog.NewTextHandler(&log, nil)), pending, func() { equal = true }, tt.compare,
+				}); err != nil {
 					t.Fatalf("start(): %v", err)
 				}
 				synctest.Wait()
@@ -69,8 +72,8 @@ func TestVerifierTells(t *testing.T) {
 				if got == nil || got.Running || got.Ended == nil || got.Differences != tt.differences || len(got.First) != min(tt.differences, maxFirst) {
 					t.Fatalf("verification: got %+v, want it ended with %d differences", got, tt.differences)
 				}
-				if (n.LastVerified != nil) != tt.equal {
-					t.Errorf("last_verified: got %v, want one: %v", n.LastVerified, tt.equal)
+				if equal != tt.equal {
+					t.Errorf("told that it is equal: got %v, want %v", equal, tt.equal)
 				}
 				text := func(s *string) string {
 					if s == nil {
@@ -97,16 +100,17 @@ func TestVerifierIsBounded(t *testing.T) {
 		running := map[string]bool{}
 		release := make(chan struct{})
 		begin := func(name string) error {
-			return v.start(control.Node{Mirror: "www", Node: name}, slog.New(slog.DiscardHandler), nil,
-				func(ctx context.Context, _ func(rsync.Difference)) (string, error) {
-					running[name] = true // synctest.Wait orders this with its readers
-					select {
-					case <-ctx.Done():
-						return "", ctx.Err()
-					case <-release:
-						return "", nil
-					}
-				})
+			s := subject{log: slog.New(slog.DiscardHandler), equal: func() {}}
+			s.compare = func(ctx context.Context, _ func(rsync.Difference)) (string, error) {
+				running[name] = true // synctest.Wait orders this with its readers
+				select {
+				case <-ctx.Done():
+					return "", ctx.Err()
+				case <-release:
+					return "", nil
+				}
+			}
+			return v.start(control.Node{Mirror: "www", Node: name}, s)
 		}
 		for _, name := range []string{"a", "b", "c", "d"} {
 			if err := begin(name); err != nil {
@@ -149,7 +153,7 @@ func TestResyncKnowsWhatDiffers(t *testing.T) {
 			t.Error("withContent() before a verification: got another set, want the same")
 		}
 		compare := quick("", nil, rsync.Difference{Path: "a/b", Kind: "content"}, rsync.Difference{Path: "c", Kind: "missing"})
-		if err := v.start(n, slog.New(slog.DiscardHandler), func(string) bool { return false }, compare); err != nil {
+		if err := v.start(n, subject{slog.New(slog.DiscardHandler), func(string) bool { return false }, func() {}, compare}); err != nil {
 			t.Fatal(err)
 		}
 		v.done.Wait()

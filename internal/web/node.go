@@ -101,6 +101,9 @@ func (s *Server) detail(name control.Node, m status.Mirror, n status.Node, r *ro
 	if n.LastFailure != nil {
 		d.Facts = append(d.Facts, fact{"Last failure", exact(n.LastFailure)})
 	}
+	if n.Drift != nil {
+		d.Facts = append(d.Facts, fact{"Drift that the last full sync repaired", fmt.Sprintf("%d entries, %s", n.Drift.Len(), exact(&n.Drift.At))})
+	}
 	for _, line := range slices.Backward(s.daemon.Log(name)) {
 		d.Log = append(d.Log, newEntry(line))
 	}
