@@ -58,7 +58,7 @@ func (a *app) knownMirrors(ctx context.Context) []status.Mirror {
 	}
 	ctx, cancel := context.WithTimeout(ctx, completeLimit)
 	defer cancel()
-	if s, err := control.NewClient(socketPaths(cfg.Control)...).Status(ctx); err == nil {
+	if s, err := control.NewClient(socketPaths(cfg.Control, a.configFile)...).Status(ctx); err == nil {
 		return s.Mirrors
 	}
 	var all []status.Mirror

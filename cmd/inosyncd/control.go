@@ -108,7 +108,7 @@ func (a *app) client() (*control.Client, error) {
 	if path == "" {
 		return nil, errors.New("the configuration names no control socket: set the key control")
 	}
-	return control.NewClient(socketPaths(path)...), nil
+	return control.NewClient(socketPaths(path, a.configFile)...), nil
 }
 
 // asUsage makes a usage error of what the daemon says is one.

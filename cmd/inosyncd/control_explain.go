@@ -80,7 +80,7 @@ func (a *app) explain(ctx context.Context, paths []string) error {
 	if err != nil {
 		return err
 	}
-	client := control.NewClient(socketPaths(cfg.Control)...)
+	client := control.NewClient(socketPaths(cfg.Control, a.configFile)...)
 	for _, path := range paths {
 		path, err := absolute(path)
 		if err != nil {

@@ -4,20 +4,30 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"inosyncd/config"
 	"inosyncd/internal/control"
 )
 
-// serviceDir is what systemd makes of RuntimeDirectory=inosyncd
-// (systemd.exec(5)).
-const serviceDir = "/run/inosyncd"
+// serviceDir is what systemd makes of RuntimeDirectory= (systemd.exec(5)) in the
+// unit that reads the configuration: inosyncd.service, or for
+// /etc/inosync/NAME.yaml the instance inosyncd@NAME.service.
+func serviceDir(configFile string) string {
+	if path, err := filepath.Abs(configFile); err == nil && filepath.Dir(path) == "/etc/inosync" {
+		if name, ok := strings.CutSuffix(filepath.Base(path), ".yaml"); ok {
+			return "/run/inosyncd@" + name
+		}
+	}
+	return "/run/inosyncd"
+}
 
 // fallback is the socket where the usual one cannot be made, as /run is
 // read-only to a confined service: in the directory that systemd has made for
-// the daemon. A command that is looking for the daemon has no variable of it.
-func fallback() string {
-	dir := serviceDir
+// the daemon. A command that is looking for the daemon has no variable of it,
+// but the same configuration.
+func fallback(configFile string) string {
+	dir := serviceDir(configFile)
 	if dirs := filepath.SplitList(os.Getenv("RUNTIME_DIRECTORY")); len(dirs) > 0 {
 		dir = dirs[0]
 	}
@@ -25,20 +35,24 @@ func fallback() string {
 }
 
 // socketPaths are the places at which the daemon may answer.
-func socketPaths(path string) []string {
+func socketPaths(path, configFile string) []string {
 	if path != config.DefaultControl() {
 		return []string{path}
 	}
-	return []string{path, fallback()}
+	return []string{path, fallback(configFile)}
 }
 
 // openControl makes the control socket and answers there.
 func (s *supervisor) openControl(path string) error {
 	s.controlAt = path
+	usual := path == config.DefaultControl()
+	if path == "" && usual && os.Getenv("RUNTIME_DIRECTORY") != "" {
+		path = fallback("") // a service of a user, which has no directory of its own
+	}
 	if path == "" {
 		return nil
 	}
-	return s.serveControl(path, path == config.DefaultControl())
+	return s.serveControl(path, usual)
 }
 
 // serveControl answers at path. That the usual place cannot be used is no
@@ -50,7 +64,7 @@ func (s *supervisor) serveControl(path string, usual bool) error {
 	}
 	if err != nil && os.Getenv("RUNTIME_DIRECTORY") != "" {
 		var second error
-		if server, second = control.Serve(fallback(), &s.desk, s.log); second != nil {
+		if server, second = control.Serve(fallback(""), &s.desk, s.log); second != nil {
 			err = errors.Join(err, second)
 		}
 	}

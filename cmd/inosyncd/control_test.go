@@ -354,6 +354,7 @@ type deaf struct {
 func (d deaf) Stats() watcher.Stats {
 	return watcher.Stats{Watches: 1, Unwatched: d.unwatched, Behind: d.behind}
 }
-func (deaf) Done() <-chan struct{} { return nil }
-func (deaf) Err() error            { return nil }
-func (deaf) Close() error          { return nil }
+func (deaf) Alive(context.Context) error { return nil }
+func (deaf) Done() <-chan struct{}       { return nil }
+func (deaf) Err() error                  { return nil }
+func (deaf) Close() error                { return nil }

@@ -17,7 +17,7 @@ func (a *app) verify(ctx context.Context, names []string) error {
 	if err != nil {
 		return err
 	}
-	daemon := control.NewClient(socketPaths(cfg.Control)...)
+	daemon := control.NewClient(socketPaths(cfg.Control, a.configFile)...)
 	var mu sync.Mutex // orders the lines of several nodes
 	return a.withJobs(ctx, names, false, func(ctx context.Context, j *job) bool {
 		n := 0
