@@ -1,9 +1,11 @@
 package debounce
 
 import (
+	"context"
 	"sync"
 	"time"
 
+	"inosyncd/internal/alive"
 	"inosyncd/internal/change"
 	"inosyncd/internal/fault"
 )
@@ -21,6 +23,7 @@ type Loop struct {
 	queue   *Queue
 
 	wake chan struct{} // capacity 1: the deadline has come nearer
+	asks alive.Asks    // see Alive
 	quit chan struct{} // closed by Close
 	once sync.Once     // guards the closing of quit
 	done sync.WaitGroup
@@ -34,6 +37,7 @@ func Start(o Options, out func(*change.Set)) *Loop {
 		out:   out,
 		queue: NewQueue(o),
 		wake:  make(chan struct{}, 1),
+		asks:  alive.New(),
 		quit:  make(chan struct{}),
 	}
 	l.done.Go(l.run)
@@ -85,6 +89,10 @@ func (l *Loop) Covers(path string) bool {
 	return look(l, func(q *Queue) bool { return q.Covers(path) })
 }
 
+// Alive returns nil when the loop has turned to the question, or has ended. It
+// returns an error when ctx is done before that: the loop hangs, or out does.
+func (l *Loop) Alive(ctx context.Context) error { return l.asks.Ask(ctx, l.quit) }
+
 // Close ends the loop and waits for it. Nothing is handed out afterwards but
 // by Flush and Resync.
 func (l *Loop) Close() {
@@ -99,6 +107,8 @@ func (l *Loop) run() {
 		select {
 		case <-l.wake:
 		case <-timer.C:
+		case <-l.asks:
+			continue
 		case <-l.quit:
 			return
 		}

@@ -4,11 +4,13 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/cenkalti/backoff/v4"
 	"golang.org/x/time/rate"
 
+	"inosyncd/internal/alive"
 	"inosyncd/internal/change"
 	"inosyncd/internal/status"
 )
@@ -18,8 +20,10 @@ import (
 type node struct {
 	name  string
 	rate  *rate.Limiter
-	wake  chan struct{}      // capacity 1: the worker is to look again
-	leave context.CancelFunc // ends the worker
+	wake  chan struct{}        // capacity 1: the worker is to look again
+	leave context.CancelFunc   // ends the worker
+	asks  alive.Asks           // answered by the worker while it waits for something to push
+	at    atomic.Pointer[stay] // where it is
 
 	log  *slog.Logger // the worker's, as is the next
 	said lastSaid
@@ -57,18 +61,21 @@ type node struct {
 
 func newNode(o NodeOptions, slots *Slots, log *slog.Logger) *node {
 	o = o.complete()
-	return &node{
+	n := &node{
 		name:    o.Name,
 		rate:    rate.NewLimiter(rate.Limit(o.Rate), o.Burst),
 		o:       o,
 		slots:   slots,
 		wake:    make(chan struct{}, 1),
+		asks:    alive.New(),
 		log:     log,
 		retry:   newBackOff(o),
 		backlog: newBacklog(o.Limit),
 		memory:  newMemory(time.Now()),
 		moved:   make(chan struct{}),
 	}
+	n.goes(home, nil)
+	return n
 }
 
 // complete puts what holds in place of what is not set.

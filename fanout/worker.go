@@ -16,7 +16,9 @@ import (
 // run pushes what is due until ctx is done, and closes every target that the
 // node had.
 func (n *node) run(ctx context.Context) {
+	defer n.goes(ended, nil)
 	for ctx.Err() == nil {
+		n.goes(home, nil)
 		turn, cancel := context.WithCancel(ctx)
 		o, slots := n.renew(cancel)
 		n.turn(turn, o, slots)
@@ -51,7 +53,11 @@ func (n *node) close(t Target) {
 // else pushes to the same place, and for a slot. While it waits the backlog
 // gathers.
 func (n *node) turn(ctx context.Context, o NodeOptions, slots *Slots) {
-	if !n.awaitDue(ctx) || n.rate.Wait(ctx) != nil {
+	if !n.awaitDue(ctx) {
+		return
+	}
+	n.goes(waiting, nil)
+	if n.rate.Wait(ctx) != nil {
 		return
 	}
 	if o.Place != nil {
@@ -64,6 +70,7 @@ func (n *node) turn(ctx context.Context, o NodeOptions, slots *Slots) {
 	if release := slots.acquire(ctx, n.failing()); release != nil {
 		release = sync.OnceFunc(release)
 		defer release()
+		n.goes(home, nil)
 		n.push(push.WithReported(ctx, release), o.Target)
 	}
 }
@@ -83,6 +90,7 @@ func (n *node) awaitDue(ctx context.Context) bool {
 		}
 		select {
 		case <-n.wake:
+		case <-n.asks:
 		case <-timer.C:
 		case <-ctx.Done():
 		}
@@ -113,8 +121,10 @@ func (n *node) push(ctx context.Context, target Target) {
 	if set == nil {
 		return
 	}
+	defer context.AfterFunc(ctx, n.goes(pushing, target).call)()
 	res := target.Push(ctx, set)
 	fault.Point("fanout: pushed")
+	n.goes(home, nil)
 	n.report(n.finish(res, ctx.Err() != nil))
 }
 

@@ -92,6 +92,7 @@ func (m *model) list(f frame) []string {
 	base = slices.Grow(base, unix.NAME_MAX)
 	m.path = base
 	err := list(f.fd, m.dirents, func(e dirent) {
+		m.alive.Answer() // a directory can have millions of entries
 		dir := e.isDir(f.fd)
 		if !dir && peek == nil {
 			return

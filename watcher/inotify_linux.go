@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"inosyncd/internal/alive"
 )
 
 // inotify is the default backend: one inotify descriptor, a reader goroutine
@@ -20,6 +22,7 @@ type inotify struct {
 	wg     sync.WaitGroup     // the reader and the model
 	count  *counters
 	asks   chan<- chan<- error // see Sync
+	alive  alive.Asks          // the model answers
 	done   chan struct{}       // closed by the model when it ends by itself
 	err    error               // why; set before done is closed
 }
@@ -83,7 +86,7 @@ func runInotify(ctx context.Context, o Options, fd int, times timing) (Watcher, 
 	w := &inotify{cancel: cancel, count: &counters{}, done: make(chan struct{})}
 	q := newQueue(times.queue)
 	m := newModel(o, fd, q, w.count, times, running.Done())
-	w.asks, w.quit = m.marks.asks, running.Done()
+	w.asks, w.quit, w.alive = m.marks.asks, running.Done(), m.alive
 	w.wg.Go(func() { kernel.pump(q) })
 
 	release := context.AfterFunc(ctx, cancel)
@@ -115,6 +118,16 @@ func (w *inotify) Stats() Stats {
 		Gaps:      w.count.gaps.Load(),
 		Overflows: w.count.overflows.Load(),
 		Behind:    w.count.behind.Load(),
+	}
+}
+
+// Alive implements Watcher.
+func (w *inotify) Alive(ctx context.Context) error {
+	select {
+	case <-w.done:
+		return nil
+	default:
+		return w.alive.Ask(ctx, w.quit)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"inosyncd/internal/alive"
 	"inosyncd/internal/change"
 	"inosyncd/internal/fault"
 )
@@ -41,6 +42,7 @@ type model struct {
 	count *counters
 	times timing
 	quit  <-chan struct{} // closed to end the model
+	alive alive.Asks      // answered in every turn and in long work
 
 	root    *node
 	byWd    map[int32]*node // every node that has a watch
@@ -77,6 +79,7 @@ type entry struct {
 func newModel(o Options, fd int, q *queue, count *counters, times timing, quit <-chan struct{}) *model {
 	return &model{
 		o: o, fd: fd, queue: q, count: count, times: times, quit: quit,
+		alive:     alive.New(),
 		mask:      o.Mask&unix.IN_ALL_EVENTS | always,
 		root:      &node{},
 		byWd:      map[int32]*node{},
@@ -112,6 +115,7 @@ func (m *model) run() error {
 			return nil
 		case <-timer.C:
 		case <-m.queue.ready:
+		case <-m.alive:
 		case answer := <-m.marks.asks:
 			m.mark(answer)
 		}
@@ -149,7 +153,10 @@ func (m *model) run() error {
 	}
 }
 
+// quitting reports whether the model is to end. Whoever asks is in the middle
+// of work, and shows that it goes on.
 func (m *model) quitting() bool {
+	m.alive.Answer()
 	select {
 	case <-m.quit:
 		return true

@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"time"
 
+	"inosyncd/internal/alive"
 	"inosyncd/internal/change"
 )
 
@@ -65,7 +66,9 @@ type portable struct {
 	watches, unwatched atomic.Int64
 	gaps               atomic.Uint64
 
+	alive  alive.Asks         // run answers, and dirs in long work
 	cancel context.CancelFunc // ends run
+	ended  <-chan struct{}    // closed by cancel
 	wg     sync.WaitGroup     // run
 	done   chan struct{}      // closed by run when it ends by itself
 	err    error              // why; read after done
@@ -73,10 +76,12 @@ type portable struct {
 
 // newPortable prepares a watcher of the root at base, its path without links.
 func newPortable(o Options, base string, h *hints, lib library) *portable {
+	asks := alive.New()
 	return &portable{
 		o: o, hints: h, lib: lib,
-		dirs: &dirs{base: base, rules: o.Rules, recursive: o.Recursive, lib: lib},
-		done: make(chan struct{}),
+		dirs:  &dirs{base: base, rules: o.Rules, recursive: o.Recursive, lib: lib, alive: asks},
+		alive: asks,
+		done:  make(chan struct{}),
 	}
 }
 
@@ -92,6 +97,7 @@ func (p *portable) start(ctx context.Context) error {
 		return fmt.Errorf("watching %q: %w", p.o.Root.Path(), err)
 	}
 	ctx, p.cancel = context.WithCancel(context.WithoutCancel(ctx))
+	p.ended = ctx.Done()
 	p.wg.Go(func() {
 		defer p.lib.close()
 		if err := p.run(ctx); err != nil && ctx.Err() == nil {
@@ -112,6 +118,7 @@ func (p *portable) run(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
+		case <-p.alive:
 		case <-p.hints.wake:
 			err = p.look(ctx)
 		case <-reconcile.C:
@@ -178,10 +185,14 @@ func (p *portable) follow(ctx context.Context, path string, mask uint32, anew *c
 // rebuild watches everything anew and emits the gap. However often it is
 // called, it leaves as much time as it takes.
 func (p *portable) rebuild(ctx context.Context) error {
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-time.After(max(rebuildRest, p.built) - time.Since(p.rebuilt)):
+	for rested := time.After(max(rebuildRest, p.built) - time.Since(p.rebuilt)); rested != nil; {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-p.alive:
+		case <-rested:
+			rested = nil
+		}
 	}
 	if err := p.lib.reset(); err != nil {
 		return err
@@ -231,6 +242,16 @@ func (p *portable) Stats() Stats {
 		Events:    events,
 		Gaps:      p.gaps.Load(),
 		Overflows: overflows,
+	}
+}
+
+// Alive implements Watcher.
+func (p *portable) Alive(ctx context.Context) error {
+	select {
+	case <-p.done:
+		return nil
+	default:
+		return p.alive.Ask(ctx, p.ended)
 	}
 }
 

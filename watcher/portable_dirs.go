@@ -9,6 +9,7 @@ import (
 	"strings"
 	"syscall"
 
+	"inosyncd/internal/alive"
 	"inosyncd/internal/filter"
 )
 
@@ -26,6 +27,7 @@ type dirs struct {
 	rules     *filter.Rules // directories they exclude are not in the tree
 	recursive bool
 	lib       library
+	alive     alive.Asks // answered for every directory
 
 	root   *dir
 	owners map[dirID]*dir
@@ -87,6 +89,7 @@ func (t *dirs) attach(ctx context.Context, top *dir) {
 	for todo := []*dir{top}; len(todo) > 0 && ctx.Err() == nil; {
 		d := todo[len(todo)-1]
 		todo = todo[:len(todo)-1]
+		t.alive.Answer()
 		if !d.gone && t.watch(d) && t.recursive {
 			todo = append(todo, t.list(d)...)
 		}

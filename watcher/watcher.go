@@ -70,6 +70,11 @@ type Watcher interface {
 	Done() <-chan struct{}
 	Err() error
 
+	// Alive returns nil when the goroutine that owns the tree has answered,
+	// between two events or in the middle of long work, or has ended. It
+	// returns an error when ctx is done before that: the goroutine hangs.
+	Alive(ctx context.Context) error
+
 	// Close ends watching and waits for the watcher's goroutines. No event
 	// is emitted after it has returned. It may be called more than once.
 	Close() error

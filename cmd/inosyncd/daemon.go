@@ -113,6 +113,7 @@ func (s *supervisor) serve(ctx context.Context, cfg *config.Config, read version
 	defer s.stop()
 	s.watchConfig(cfg, read)
 	defer func() { s.saved.close() }()
+	s.tellSystemd("STATUS=setting watches")
 	if err := s.awaitWatching(ctx); err != nil {
 		return err
 	}
@@ -122,11 +123,12 @@ func (s *supervisor) serve(ctx context.Context, cfg *config.Config, read version
 	v, _ := programVersion()
 	s.log.Info("watching", "version", v, "mirrors", len(s.running))
 	s.tellSystemd(daemon.SdNotifyReady)
+	defer s.keepTelling()()
 	for {
 		select {
 		case <-ctx.Done():
 			s.log.Info("stopping", "cause", context.Cause(ctx))
-			s.tellSystemd(daemon.SdNotifyStopping)
+			s.tellSystemd(daemon.SdNotifyStopping + "\nSTATUS=pushing what is pending")
 			return nil
 		case <-hup:
 			s.reload(ctx)

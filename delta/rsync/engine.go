@@ -39,6 +39,7 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"inosyncd/delta"
@@ -60,6 +61,8 @@ type Engine struct {
 	checked  bool // the program is there and new enough
 	filled   bool // the source had something in it once
 	poorHand bool // the receiver cannot do --delete-missing-args
+
+	running atomic.Pointer[process] // of the push; nil while it runs none
 
 	mu       sync.Mutex
 	held     int // removals that the last push did not make; guarded by mu

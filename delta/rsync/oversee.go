@@ -26,7 +26,7 @@ func (b *batch) finish(p *process, m mode, list []byte) exit {
 	var watch sync.WaitGroup
 	watch.Go(func() { b.oversee(p) })
 	defer watch.Wait()
-	return p.finish(list, b.e.idle(m))
+	return b.e.finish(p, list, m)
 }
 
 // oversee returns when p has ended, or has been told to.

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -40,6 +41,8 @@ type process struct {
 	out    lines
 	err    lines
 	done   chan struct{} // closed when the process has ended
+
+	told atomic.Pointer[time.Time] // when it was told to end; nil: it was not
 }
 
 // spec is what a process is started with.
@@ -101,6 +104,8 @@ func fdPath(f *os.File) string { return fmt.Sprintf("/proc/self/fd/%d", f.Fd()) 
 // terminate asks the process and its children to end, and makes them when they
 // have not after grace.
 func (p *process) terminate() error {
+	now := time.Now()
+	p.told.Store(&now)
 	group := -p.cmd.Process.Pid // the session's leader leads the group too
 	time.AfterFunc(grace, func() {
 		select {

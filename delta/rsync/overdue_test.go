@@ -1,0 +1,47 @@
+package rsync
+
+import (
+	"context"
+	"os/exec"
+	"syscall"
+	"testing"
+	"time"
+
+	"inosyncd/internal/lab/labtest"
+)
+
+// TestOverdue looks at a process from before it is told to end until it has.
+func TestOverdue(t *testing.T) {
+	labtest.Need(t, "sleep")
+	sleep, _ := exec.LookPath("sleep")
+	e := &Engine{}
+	ask := func(when string, overdue bool) {
+		t.Helper()
+		if err := e.Overdue(); (err != nil) != overdue {
+			t.Errorf("Overdue() %s: got %v, want an error: %v", when, err, overdue)
+		}
+	}
+	ask("without a process", false)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	p, err := start(ctx, spec{
+		program: sleep, args: []string{"1000"}, dir: open(t, "/"),
+		attr: &syscall.SysProcAttr{Setpgid: true},
+	}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e.running.Store(p)
+	ask("while it runs", false)
+	longAgo := time.Now().Add(-2 * endLimit)
+	p.told.Store(&longAgo)
+	ask("long after it was told to end", true)
+	cancel()
+	ended := make(chan struct{})
+	go func() { defer close(ended); e.finish(p, nil, mode{}) }()
+	<-ended
+	if told := p.told.Load(); told == nil || !told.After(longAgo) {
+		t.Errorf("told: got %v, want the time of its cancellation", told)
+	}
+	ask("after its end", false)
+}
