@@ -61,8 +61,8 @@ func (l *loader) checkPassword(x *setting, path string) {
 		return
 	}
 	defer f.Close()
-	if mode := st.Mode & 0o7777; mode != 0o600 && mode != 0o400 {
-		l.bad(x, x.node, fmt.Sprintf("has mode %04o, must have 0600 or 0400", mode), "")
+	if !rsync.Private(int(f.Fd()), st.Mode) {
+		l.bad(x, x.node, fmt.Sprintf("has mode %04o, must have 0600 or 0400", st.Mode&0o7777), "")
 	}
 	if st.Uid != 0 && int(st.Uid) != os.Geteuid() {
 		l.bad(x, x.node, fmt.Sprintf("belongs to user %d, must belong to root or to the user running the daemon", st.Uid), "")

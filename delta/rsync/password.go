@@ -28,7 +28,7 @@ func readPassword(path string) (string, error) {
 	switch {
 	case st.Mode&unix.S_IFMT != unix.S_IFREG:
 		return "", fmt.Errorf("the password file %q is no regular file", path)
-	case st.Mode&0o177 != 0:
+	case !Private(int(f.Fd()), st.Mode):
 		return "", fmt.Errorf("the password file %q has mode %04o, it must be 0600 or 0400", path, st.Mode&0o7777)
 	case st.Uid != 0 && int(st.Uid) != os.Geteuid():
 		return "", fmt.Errorf("the password file %q belongs to user %d, it must belong to root or to the user running the daemon", path, st.Uid)
