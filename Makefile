@@ -7,16 +7,16 @@ FUZZTIME ?= 20s
 # Stamped above instead: the go command fails where git distrusts a checkout.
 export GOFLAGS += -buildvcs=false
 
-.PHONY: check build test race lint vet fmt fuzz model faults soak bench demo need
+.PHONY: check build packages test race lint vet fmt fuzz model faults soak bench demo need
 check: need vet lint test # formatting is part of lint, the examples are part of test
 
 build:     ; go build -trimpath $(STAMP) ./cmd/inosyncd
+packages:  ; VERSION=$(VERSION) COMMIT=$(COMMIT) packaging/build dist
 test race: ; go test -race ./...
 vet:       ; go vet ./...
 lint:      ; $(TOOL) golangci-lint run
 fmt:       ; $(TOOL) golangci-lint fmt
-need:      ; packaging/need chromium gcc promtool rsync ssh ssh-keygen sshd systemd-analyze
-
+need:      ; packaging/need chromium gcc promtool rpm rsync ssh ssh-keygen sshd systemd-analyze
 fuzz: # every fuzz target of every package, FUZZTIME each
 	@for p in $$(go list ./...); do for f in $$(go test -list '^Fuzz' $$p | grep '^Fuzz'); do \
 		go test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) $$p || exit 1; done; done

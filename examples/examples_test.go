@@ -42,29 +42,37 @@ func TestConfigurations(t *testing.T) {
 	}
 }
 
-// TestUnit has systemd read the unit, and hold its exposure against what the
+// TestUnits has systemd read the units, and holds their exposure against what the
 // README promises.
-func TestUnit(t *testing.T) {
+func TestUnits(t *testing.T) {
 	analyze := program(t, "systemd-analyze", "systemd")
-	const start = "ExecStart=/usr/bin/inosyncd -c /etc/inosync.yaml\n"
-	text := read(t, "inosyncd.service")
-	if !strings.Contains(text, start) {
-		t.Fatalf("inosyncd.service: no line %q", start)
-	}
-	// verify wants the program to be there; the test does not.
-	unit := filepath.Join(t.TempDir(), "inosyncd.service")
-	write(t, unit, strings.Replace(text, start, "ExecStart=/bin/true\n", 1), 0o644)
-	for _, args := range [][]string{
-		{"verify", "--man=no", "--recursive-errors=no", unit},
-		{"security", "--offline=true", "--no-pager", "--threshold=25", unit},
+	// Files of a template have to be read as one of its instances.
+	for name, as := range map[string]string{
+		"inosyncd.service":  "inosyncd.service",
+		"inosyncd@.service": "inosyncd@www.service",
 	} {
-		out, err := exec.CommandContext(t.Context(), analyze, args...).CombinedOutput()
-		if bytes.Contains(out, []byte("unrecognized option")) {
-			t.Skipf("systemd-analyze %s: needs systemd 250", args[0])
-		}
-		if err != nil {
-			t.Errorf("systemd-analyze %s: %v\n%s", args[0], err, out)
-		}
+		t.Run(name, func(t *testing.T) {
+			text := read(t, name)
+			const start = "ExecStart=/usr/bin/inosyncd -c "
+			if !strings.Contains(text, start) {
+				t.Fatalf("%s: no line %q", name, start)
+			}
+			// verify wants the program to be there; the test does not.
+			unit := filepath.Join(t.TempDir(), as)
+			write(t, unit, strings.Replace(text, start, "ExecStart=/bin/true ", 1), 0o644)
+			for _, args := range [][]string{
+				{"verify", "--man=no", "--recursive-errors=no", unit},
+				{"security", "--offline=true", "--no-pager", "--threshold=25", unit},
+			} {
+				out, err := exec.CommandContext(t.Context(), analyze, args...).CombinedOutput()
+				if bytes.Contains(out, []byte("unrecognized option")) {
+					t.Skipf("systemd-analyze %s: needs systemd 250", args[0])
+				}
+				if err != nil || args[0] == "verify" && len(out) > 0 {
+					t.Errorf("systemd-analyze %s: %v\n%s", args[0], err, out)
+				}
+			}
+		})
 	}
 }
 

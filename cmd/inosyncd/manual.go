@@ -121,7 +121,7 @@ func manualSections() []manual.Section {
 		}},
 		{Title: "FILES", Items: []manual.Item{
 			{Term: defaultConfig, Text: "the configuration, see inosync.yaml(5)"},
-			{Term: "/run/inosyncd.sock", Text: "the control socket; when the daemon is not root's, inosyncd.sock in $XDG_RUNTIME_DIR"},
+			{Term: "/run/inosyncd.sock", Text: "the control socket; when the daemon is not root's, inosyncd.sock in $XDG_RUNTIME_DIR; as a service, control.sock in /run/inosyncd, or /run/inosyncd@NAME for /etc/inosync/NAME.yaml"},
 			{Term: ".inosyncd-partial", Text: "directory on a node that keeps what was sent of a file when a push broke off; never mirrored"},
 			{Term: ".inosyncd-check-*", Text: "file on a node while check --remote runs; one that has stayed can be removed"},
 		}},
