@@ -96,7 +96,7 @@ func TestNotify(t *testing.T) {
 		t.Fatal(err)
 	}
 	cmd := exec.Command("inosyncd", "-c", conf) // TestMain has made the program
-	cmd.Env = append(os.Environ(), "NOTIFY_SOCKET="+m.path, "WATCHDOG_USEC=400000")
+	cmd.Env = append(os.Environ(), "NOTIFY_SOCKET="+m.path, "WATCHDOG_USEC=1000000")
 	var log bytes.Buffer
 	cmd.Stderr = &log
 	if err := cmd.Start(); err != nil {
