@@ -123,6 +123,7 @@ func (m *model) run() error {
 		before := m.sent
 		for _, chunk := range chunks {
 			for ev := range events(chunk) {
+				m.alive.Answer()
 				m.handle(ev)
 				fault.Point("watcher: tree updated")
 			}
