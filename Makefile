@@ -16,7 +16,7 @@ test race: ; go test -race ./...
 vet:       ; go vet ./...
 lint:      ; $(TOOL) golangci-lint run
 fmt:       ; $(TOOL) golangci-lint fmt
-need:      ; packaging/need chromium gcc promtool rpm rsync ssh ssh-keygen sshd systemd-analyze
+need:      ; packaging/need gcc rsync ssh ssh-keygen sshd systemd-analyze && { packaging/need chromium promtool rpm || true; }
 fuzz: # every fuzz target of every package, FUZZTIME each
 	@for p in $$(go list ./...); do for f in $$(go test -list '^Fuzz' $$p | grep '^Fuzz'); do \
 		go test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) $$p || exit 1; done; done
