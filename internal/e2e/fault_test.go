@@ -293,7 +293,7 @@ func pointNames(t *testing.T) []string {
 	t.Helper()
 	var names []string
 	calls := regexp.MustCompile(`fault\.(?:Point|Fail)\("([^"]+)"\)`)
-	err := filepath.WalkDir("../..", func(path string, d fs.DirEntry, err error) error {
+	err := filepath.WalkDir("../..", func(path string, _ fs.DirEntry, err error) error {
 		if err != nil || !strings.HasSuffix(path, ".go") {
 			return err
 		}

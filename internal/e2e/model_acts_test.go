@@ -5,6 +5,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"golang.org/x/sys/unix"
 
@@ -45,7 +46,7 @@ func (h *history) stopAndGo() {
 
 func (h *history) otherText() {
 	h.turn++
-	must(h.t, h.Configure(h.text()), h.Signal(unix.SIGHUP))
+	h.reload(h.text())
 }
 
 func (h *history) killRsync() {
@@ -162,6 +163,12 @@ func (h *history) sourceUnmounted() {
 func (h *history) becomes(what string, ok func(status.Mirror) bool) {
 	h.t.Helper()
 	must(h.t, os.Symlink(h.src, h.way+".new"), os.Rename(h.way+".new", h.way))
+	h.eventually(what, ok)
+}
+
+// eventually waits until the status of the mirror is as it should be.
+func (h *history) eventually(what string, ok func(status.Mirror) bool) {
+	h.t.Helper()
 	labtest.Eventually(h.t, func() error {
 		all, err := control.NewClient(filepath.Join(h.dir, "control")).Status(h.t.Context())
 		if err == nil && !ok(all.Mirrors[0]) {
@@ -191,15 +198,11 @@ func (h *history) removeTooMany() {
 		write(h.t, fmt.Sprintf("%s/%d", many, i), "m")
 	}
 	h.all()
-	pushed := map[string]int{}
-	for _, n := range h.there() {
-		pushed[n.name] = len(h.Lines("pushed", "node", n.name))
-	}
 	h.reload(h.textWith("max_delete: 3"))
 	// What vanishes while a full comparison is made may be removed by it, uncounted.
-	for _, n := range h.there() {
-		h.wait(pushed[n.name]+1, "pushed", "node", n.name)
-	}
+	h.eventually("in sync", func(m status.Mirror) bool {
+		return !slices.ContainsFunc(m.Nodes, func(n status.Node) bool { return !n.InSync })
+	})
 	before := len(h.Lines("held"))
 	if h.mounted {
 		many = h.disk + "/many" // rename(2) fails with EXDEV, even within a file system

@@ -131,7 +131,8 @@ func (h *history) run() {
 	h.wait(1, "watching")
 }
 
-// reload applies a configuration and waits until it is.
+// reload applies a configuration and waits until it is, so that the next one's
+// line in the log is not taken for this one's.
 func (h *history) reload(text string) {
 	h.t.Helper()
 	before := len(h.Lines("configuration reloaded"))
