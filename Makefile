@@ -12,7 +12,7 @@ check: need vet lint test # formatting is part of lint, the examples are part of
 
 build:     ; go build -trimpath $(STAMP) ./cmd/inosyncd
 packages:  ; VERSION=$(VERSION) COMMIT=$(COMMIT) packaging/build dist
-test race: ; go test -race ./...
+test race: ; go test -race -timeout 40m ./... # a slow machine takes its time
 vet:       ; go vet ./...
 lint:      ; $(TOOL) golangci-lint run
 fmt:       ; $(TOOL) golangci-lint fmt

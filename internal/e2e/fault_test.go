@@ -157,11 +157,25 @@ func (r *faultRun) play(what string) bool {
 	return strings.Contains(r.Log(), "fault: "+strings.Split(what, ":")[1])
 }
 
+// orphaned waits for the end of the rsyncs that the daemon has left. What they
+// still do is nothing that a new daemon could know of.
+func (r *faultRun) orphaned() {
+	r.t.Helper()
+	labtest.Eventually(r.t, func() error {
+		left := append(withArgument(r.nodes[0].name), withArgument(r.nodes[1].name)...)
+		served := withArgument(filepath.Dir(r.daemon.LogFile()) + "/rsyncd.conf")
+		if len(left) > 0 || len(served) > 1 {
+			return fmt.Errorf("there are still the processes %v, and %v of the rsync daemon", left, served)
+		}
+		return nil
+	})
+}
+
 // recover starts the daemon again. It says that a node is in sync no sooner than
 // it is, and comes to say it of all.
 func (r *faultRun) recover() {
 	r.t.Helper()
-	must(r.t, r.Configure(r.text("edelay: 20ms")))
+	r.orphaned()
 	r.startFaulty("")
 	client := control.NewClient(filepath.Join(r.dir, "control"))
 	labtest.Eventually(r.t, func() error {
