@@ -29,7 +29,7 @@ func TestInosyncdLog(t *testing.T) {
 		`echo 'not { JSON' >&2; printf '%s' '`+line[:30]+`' >&2`,
 		`printf '%s\n' '`+line[30:]+`' >&2`,
 		`read never <"$0.fifo" 2>&1; exit 7`)
-	if code, err := d.Wait(10 * time.Second); err != nil || code != 7 {
+	if code, err := d.Wait(time.Minute); err != nil || code != 7 {
 		t.Fatalf("Wait: got %d, %v, want 7", code, err)
 	}
 	if got, want := d.Output(), "-c -v\nthe: configuration\n"; got != want {
@@ -38,7 +38,7 @@ func TestInosyncdLog(t *testing.T) {
 	if got := d.Log(); !strings.Contains(got, "not { JSON\n") {
 		t.Errorf("Log(): got %q, want all that was printed", got)
 	}
-	l, err := d.WaitLog(10*time.Second, 1, "pushed", "node", "a\nb", "paths", 3)
+	l, err := d.WaitLog(time.Minute, 1, "pushed", "node", "a\nb", "paths", 3)
 	if err != nil || l.Level != "INFO" || l.Time.Year() != 2026 {
 		t.Errorf("WaitLog: got %+v, %v, want the line", l, err)
 	}
@@ -57,9 +57,9 @@ func TestInosyncdSignals(t *testing.T) {
 	t.Parallel()
 	d := program(t, `answer() { printf '%s\n' '`+line+`' >&2; }`, `trap answer HUP`, `trap 'exit 4' TERM`,
 		`echo '{"msg":"ready"}' >&2`, `while :; do sleep 0.01; done`)
-	_, err := d.WaitLog(10*time.Second, 1, "ready")
+	_, err := d.WaitLog(time.Minute, 1, "ready")
 	must(t, err, d.Signal(syscall.SIGHUP))
-	_, err = d.WaitLog(10*time.Second, 1, "pushed")
+	_, err = d.WaitLog(time.Minute, 1, "pushed")
 	must(t, err)
 	if code, err := d.Stop(); err != nil || code != 4 {
 		t.Errorf("Stop: got %d, %v, want 4", code, err)

@@ -20,7 +20,7 @@ func dial(t *testing.T, port int) net.Conn {
 	c, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", port))
 	must(t, err)
 	t.Cleanup(func() { _ = c.Close() })
-	must(t, c.SetDeadline(time.Now().Add(30*time.Second)))
+	must(t, c.SetDeadline(time.Now().Add(time.Minute)))
 	return c
 }
 
@@ -79,7 +79,7 @@ func TestSilent(t *testing.T) {
 	s, err := lab.StartSilent()
 	must(t, err)
 	c := dial(t, s.Port())
-	must(t, lab.Eventually(10*time.Second, func() error {
+	must(t, lab.Eventually(time.Minute, func() error {
 		if n := s.Connections(); n != 1 {
 			return fmt.Errorf("Connections(): got %d, want 1", n)
 		}
@@ -91,7 +91,7 @@ func TestSilent(t *testing.T) {
 		t.Errorf("Read from a silent server: got %v, want no answer", err)
 	}
 	s.Close()
-	must(t, c.SetReadDeadline(time.Now().Add(10*time.Second)))
+	must(t, c.SetReadDeadline(time.Now().Add(time.Minute)))
 	if _, err := c.Read(make([]byte, 1)); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
 		t.Errorf("Read after Close: got %v, want the end", err)
 	}
@@ -167,7 +167,7 @@ func TestProxyStall(t *testing.T) {
 		t.Errorf("Read while stalled: got %v, want nothing", err)
 	}
 	p.Resume()
-	must(t, c.SetReadDeadline(time.Now().Add(10*time.Second)))
+	must(t, c.SetReadDeadline(time.Now().Add(time.Minute)))
 	_, err = io.ReadFull(c, make([]byte, 1))
 	must(t, err)
 }
