@@ -97,7 +97,7 @@ func (s *soak) step() {
 		}
 	case s.steps%160 == 0:
 		s.serve(s.down)
-	case s.steps%200 == 0: // another delay: the mirror is started anew
+	case s.steps%200 == 0: // another delay
 		must(s.t, s.Configure(s.text(fmt.Sprintf("edelay: %dms", 50+s.steps/200%2))), s.Signal(unix.SIGHUP))
 	case s.steps%70 == 0: // nothing changes
 		must(s.t, s.Signal(unix.SIGHUP))
