@@ -157,12 +157,15 @@ func (r *faultRun) play(what string) bool {
 	return strings.Contains(r.Log(), "fault: "+strings.Split(what, ":")[1])
 }
 
-// orphaned waits for the end of the rsyncs that the daemon has left. What they
-// still do is nothing that a new daemon could know of.
+// orphaned ends the rsyncs that the daemon has left, as a supervisor does. What
+// they still do is nothing that a new daemon could know of.
 func (r *faultRun) orphaned() {
 	r.t.Helper()
 	labtest.Eventually(r.t, func() error {
 		left := append(withArgument(r.nodes[0].name), withArgument(r.nodes[1].name)...)
+		for _, pid := range left {
+			_ = unix.Kill(pid, unix.SIGKILL)
+		}
 		served := withArgument(filepath.Dir(r.daemon.LogFile()) + "/rsyncd.conf")
 		if len(left) > 0 || len(served) > 1 {
 			return fmt.Errorf("there are still the processes %v, and %v of the rsync daemon", left, served)
@@ -225,11 +228,18 @@ func (r *faultRun) guard() (stop func()) {
 	return func() { close(quit); wg.Wait() }
 }
 
-// partial is about a file below dir that is called big and no whole version.
+// partial is about a file below dir that is called big and no whole version, but
+// for where rsync keeps such files.
 func partial(dir string) error {
 	return filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.Name() != "big" {
+		if err != nil {
 			return nil //nolint:nilerr // it was there a moment ago
+		}
+		if reserved(path, d.IsDir()) {
+			return fs.SkipDir
+		}
+		if d.Name() != "big" {
+			return nil
 		}
 		text, err := os.ReadFile(path)
 		if err == nil && (len(text) != bigSize || bytes.Count(text, text[:1]) != bigSize) {
