@@ -95,21 +95,20 @@ func (a *armourer) run() {
 	defer cancel()
 	timer := time.NewTimer(a.life)
 	defer timer.Stop()
-	var active time.Time // the last push that went well
-	held := false        // a slot
+	var last time.Time // the last push
+	active := false    // it went well, and not too long ago
+	held := false      // a slot
 	for {
 		select {
-		case well := <-a.well:
-			active = time.Time{}
-			if well {
-				active = time.Now()
-			}
+		case active = <-a.well:
+			last = time.Now()
 		case <-timer.C:
 			a.disarm()
+			active = active && time.Since(last) < a.rest
 		case <-a.quit:
-			active = time.Time{}
+			active = false
 		}
-		if time.Since(active) < a.rest {
+		if active {
 			held = held || a.acquire()
 			if held && a.arm(ctx) {
 				timer.Reset(a.life)

@@ -22,6 +22,7 @@ func armedNode(t *testing.T, kind string, change ...func(*Options)) *node {
 	wrapped := wrap(t, `[ "$1" = --version ] || echo $$ >>`+started+`; exec RSYNC`)
 	arm := func(o *Options) { o.Armed = make(chan struct{}, 1) }
 	n := newNode(t, kind, append([]func(*Options){wrapped, arm}, change...)...)
+	n.armourer.life, n.armourer.rest = time.Hour, time.Hour // however slow the machine is
 	n.started = started
 	return n
 }
@@ -76,8 +77,10 @@ func (n *node) awaitEnd(pid int) {
 }
 
 func TestArmedIsUsed(t *testing.T) {
+	t.Parallel()
 	for kind := range kinds {
 		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
 			n := armedNode(t, kind)
 			n.write("d/f", "gone")
 			n.full()
@@ -102,8 +105,10 @@ func TestArmedIsUsed(t *testing.T) {
 }
 
 func TestStaleArmed(t *testing.T) {
+	t.Parallel()
 	for kind := range kinds {
 		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
 			n := armedNode(t, kind)
 			n.write("f")
 			n.full()
@@ -116,6 +121,7 @@ func TestStaleArmed(t *testing.T) {
 }
 
 func TestArmedEnds(t *testing.T) {
+	t.Parallel()
 	t.Run("replaced while the node is active", func(t *testing.T) {
 		n := armedNode(t, "local")
 		n.armourer.life = 50 * time.Millisecond
@@ -126,7 +132,7 @@ func TestArmedEnds(t *testing.T) {
 	})
 	t.Run("not replaced afterwards", func(t *testing.T) {
 		n := armedNode(t, "local")
-		n.armourer.life, n.armourer.rest = 50*time.Millisecond, 20*time.Millisecond
+		n.armourer.life, n.armourer.rest = 50*time.Millisecond, 0
 		n.write("f")
 		n.full()
 		n.awaitEnd(n.awaitStarted(2)) // it may not be armed any more when it is looked at
@@ -171,6 +177,7 @@ func (n *node) awaitDisarmed() {
 }
 
 func TestArmedAreBounded(t *testing.T) {
+	t.Parallel()
 	slots := make(chan struct{}, 1)
 	share := func(o *Options) { o.Armed = slots }
 	a, b := armedNode(t, "local", share), armedNode(t, "local", share)

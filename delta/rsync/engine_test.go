@@ -26,7 +26,8 @@ var armed = flag.Bool("armed", true, "keep nodes armed")
 
 func TestMain(m *testing.M) {
 	// A check starts some ten processes: see -rapid.checks for more of them.
-	if err := flag.Set("rapid.checks", "10"); err != nil {
+	// Most of the time of most tests is waiting: for rsync, sshd and timeouts.
+	if err := errors.Join(flag.Set("rapid.checks", "10"), flag.Set("test.parallel", "8")); err != nil {
 		panic(err)
 	}
 	goleak.VerifyTestMain(m)

@@ -16,6 +16,7 @@ import (
 // A file that becomes a FIFO when rsync has it in its list, and not yet open,
 // does not block it for long. What it has become is sent by the next push.
 func TestFifoOnTheWay(t *testing.T) {
+	t.Parallel()
 	n := newNode(t, "daemon", func(o *Options) { o.Bandwidth = 250 << 10 })
 	n.write("a="+strings.Repeat("x", 1<<20), "b")
 	pushed := make(chan push.Result)

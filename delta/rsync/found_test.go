@@ -44,8 +44,10 @@ func (n *node) settle() {
 
 // A full sync tells what it found different: also what a node has lost.
 func TestFoundByAFullSync(t *testing.T) {
+	t.Parallel()
 	for _, kind := range slices.Sorted(maps.Keys(kinds)) {
 		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
 			n := newNode(t, kind, func(o *Options) { o.Rules, o.Checksum = rules(t, "*.tmp"), true })
 			n.write("same", "size", "mode", "gone\n", "d/f", "a.tmp", "dir/x")
 			n.full()
@@ -77,6 +79,7 @@ func TestFoundByAFullSync(t *testing.T) {
 
 // What changes at the source during the comparison explains itself.
 func TestFoundIsNotWhatChangedMeanwhile(t *testing.T) {
+	t.Parallel()
 	n := newNode(t, "local")
 	n.write("changed", "stays", "d/gone", "e/x")
 	n.full()
@@ -93,6 +96,7 @@ func TestFoundIsNotWhatChangedMeanwhile(t *testing.T) {
 
 // A dry run, which counts removals, finds nothing twice.
 func TestFoundWithMaxDelete(t *testing.T) {
+	t.Parallel()
 	n := newNode(t, "local", func(o *Options) { o.MaxDelete = 5 })
 	n.write("f")
 	n.full()

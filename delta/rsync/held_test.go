@@ -15,8 +15,10 @@ import (
 // Tens of thousands of files that their writers still have open are left out of
 // comparisons, whatever they are called, and on the node left alone.
 func TestManyHeld(t *testing.T) {
+	t.Parallel()
 	for _, kind := range slices.Sorted(maps.Keys(kinds)) {
 		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
 			n := newNode(t, kind)
 			held := []string{"d/star*", "d/a]b[c]", `d/back\slash`, "d/new\nline", "d/# hash", "d/- minus", "d/ \xff "}
 			n.write(append(held, "d/f", "d/sub/g", "d/starry", "h")...)
@@ -42,6 +44,7 @@ func TestManyHeld(t *testing.T) {
 
 // The rsync of another user gets to know what is held, too.
 func TestHeldAsAnotherUser(t *testing.T) {
+	t.Parallel()
 	if os.Geteuid() != 0 {
 		t.Skip("needs root, to run rsync as another user")
 	}

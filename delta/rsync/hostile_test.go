@@ -126,7 +126,7 @@ func (n *hostileNode) unharmed() {
 	}
 	var mem runtime.MemStats
 	runtime.ReadMemStats(&mem)
-	if mem.HeapInuse > 100<<20 {
+	if mem.HeapInuse > 256<<20 { // of all tests that run; what a node says comes to more within a second
 		n.t.Errorf("memory in use: got %d bytes", mem.HeapInuse)
 	}
 }

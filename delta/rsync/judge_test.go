@@ -48,6 +48,10 @@ func TestJudge(t *testing.T) {
 		{"too old", 12, []string{"rsync: --modify-window=-1: unknown option"}, push.Hold, "upgrade"},
 		{"banner", 2, []string{"protocol version mismatch -- is your shell clean?"}, push.Hold, "silent"},
 		{"no rsync there", 127, []string{"bash: line 1: rsync: command not found"}, push.Hold, "install"},
+		{"no rsync there, exit of rsync", 12, []string{"sh: 1: rsync: not found", "rsync: connection unexpectedly closed (0 bytes received so far) [sender]"}, push.Hold, "install"},
+		{"no rsync there, named", 12, []string{"bash: line 1: /opt/rsync: No such file or directory"}, push.Hold, "install"},
+		{"no rsync there, zsh", 12, []string{"zsh:1: command not found: rsync"}, push.Hold, "install"},
+		{"no directory there", 12, []string{`rsync: [Receiver] change_dir "/x/rsync" failed: No such file or directory (2)`}, push.Again, ""},
 		{"host key", 255, []string{"Host key verification failed."}, push.Hold, "known_hosts"},
 		{"host key, exit of rsync", 12, []string{"Host key verification failed."}, push.Hold, "known_hosts"},
 		{"key refused", 255, []string{"u@h: Permission denied (publickey)."}, push.Hold, "authorized_keys"},
@@ -90,6 +94,7 @@ func TestErrorText(t *testing.T) {
 
 // The table against the programs themselves.
 func TestRealFailures(t *testing.T) {
+	t.Parallel()
 	d := labtest.Daemon(t,
 		lab.Module{Name: "ro", Path: t.TempDir(), ReadOnly: true},
 		lab.Module{Name: "auth", Path: t.TempDir(), Users: map[string]string{"u": "secret"}},
@@ -201,6 +206,7 @@ func TestBlame(t *testing.T) {
 }
 
 func TestSSHFailures(t *testing.T) {
+	t.Parallel()
 	p := newSite(t, "ssh")
 	for name, tt := range map[string]struct {
 		change func(*Options)
@@ -228,6 +234,7 @@ func TestSSHFailures(t *testing.T) {
 // Pushes share a connection, which ends with the engine, and nothing in the
 // path reaches a shell at the other end.
 func TestSSHConnection(t *testing.T) {
+	t.Parallel()
 	n := newNode(t, "ssh", func(o *Options) {
 		o.Address.Path = strings.TrimSuffix(o.Address.Path, "/") + " $(touch x)'\"`id`;*/"
 		o.SocketDir += "/with space %h"
@@ -253,6 +260,7 @@ func TestSSHConnection(t *testing.T) {
 }
 
 func TestVersion(t *testing.T) {
+	t.Parallel()
 	labtest.Need(t, "rsync")
 	v, err := Version(t.Context(), "")
 	if err != nil || tooOld(v) || strings.Count(v, ".") < 2 {

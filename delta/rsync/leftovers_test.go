@@ -13,6 +13,7 @@ import (
 // What pushes that broke off have left at the node goes with the next
 // comparison of all of it, and with no other push.
 func TestLeftoversAreSwept(t *testing.T) {
+	t.Parallel()
 	left := []string{
 		".inosyncd-partial/gone", "d/.inosyncd-partial/f", "d/.inosyncd-partial/gone",
 		"d/.inosyncd-partial/sub/x", ".f.A1b2C3", "d/.gone.A1b2C3",
@@ -22,6 +23,7 @@ func TestLeftoversAreSwept(t *testing.T) {
 	for _, kind := range slices.Sorted(maps.Keys(kinds)) {
 		for name, delay := range map[string]bool{"at once": false, "delayed": true} {
 			t.Run(kind+", "+name, func(t *testing.T) {
+				t.Parallel()
 				n := newNode(t, kind, func(o *Options) { o.Rules, o.DelayUpdates = rules(t, own...), delay })
 				n.write("f", "d/f", "d/g", ".inosyncd-partial/of the source")
 				n.full()
@@ -46,6 +48,7 @@ func TestLeftoversAreSwept(t *testing.T) {
 
 // The comparison that sweeps makes use of a partial file first.
 func TestSweepResumes(t *testing.T) {
+	t.Parallel()
 	n := newNode(t, "daemon")
 	content := make([]byte, 2<<20)
 	_, _ = rand.NewChaCha8([32]byte{}).Read(content)
@@ -62,6 +65,7 @@ func TestSweepResumes(t *testing.T) {
 
 // What nothing is removed from, or what is only compared, is not swept.
 func TestLeftoversStay(t *testing.T) {
+	t.Parallel()
 	n := newNode(t, "local", func(o *Options) { o.Delete = false })
 	n.write("f")
 	n.plant(".inosyncd-partial/gone", ".f.A1b2C3")

@@ -149,16 +149,14 @@ func TestList(t *testing.T) {
 
 // rsync splits -e back into the words that were quoted.
 func TestQuoting(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
-	program := filepath.Join(dir, "show args")
-	script := "#!/bin/sh\nfor a in \"$@\"; do printf '%s\\0' \"$a\"; done >'" + dir + "/args'\n"
-	if err := os.WriteFile(program, []byte(script), 0o755); err != nil {
-		t.Fatal(err)
-	}
+	show := filepath.Join(dir, "show args")
+	program(t, show, `for a in "$@"; do printf '%s\0' "$a"; done >'`+dir+`/args'`)
 	words := []string{"plain", "", "two words", "it's", `"quoted"`, `'"`, `back\slash`, "$(id)", "tab\there", "''", " ", "%h", "a=b"}
 	n := newNode(t, "local", func(o *Options) {
 		o.Address = Address{Kind: SSH, Host: "host", Path: "/x/"}
-		o.SSH = SSHOptions{Command: program, Options: words, User: "me", Port: 22}
+		o.SSH = SSHOptions{Command: show, Options: words, User: "me", Port: 22}
 	})
 	n.Push(t.Context(), set("i "))
 	data, err := os.ReadFile(dir + "/args")

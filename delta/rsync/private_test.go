@@ -13,6 +13,7 @@ import (
 
 // TestPrivate lets in what systemd makes of a credential, and no more.
 func TestPrivate(t *testing.T) {
+	t.Parallel()
 	const group, other, anyGroup = 0x04, 0x20, 0x08
 	us := uint32(os.Geteuid())
 	type entry struct {

@@ -16,6 +16,7 @@ import (
 
 // What is wrong is told in the words, and with the cure, that a push has.
 func TestProbeDaemonFaults(t *testing.T) {
+	t.Parallel()
 	ok := t.TempDir()
 	d := labtest.Daemon(t,
 		lab.Module{Name: "ro", Path: t.TempDir(), ReadOnly: true},
@@ -63,6 +64,7 @@ func TestProbeDaemonFaults(t *testing.T) {
 }
 
 func TestProbeSSHFaults(t *testing.T) {
+	t.Parallel()
 	p := newSite(t, "ssh")
 	other := labtest.SSHD(t)
 	silent, err := lab.StartSilent()
@@ -109,12 +111,10 @@ func keyOfAnother(t *testing.T, s *lab.SSHD, port int) string {
 // The rsync at the other end of ssh is asked for its version; a login that runs
 // nothing else is not, and then the protocol tells.
 func TestProbeVersionOverSSH(t *testing.T) {
+	t.Parallel()
 	n := newNode(t, "ssh", func(o *Options) {
 		old := filepath.Join(t.TempDir(), "rsync")
-		script := "#!/bin/sh\ncase \"$*\" in --version) echo 'rsync  version 3.1.3  protocol version 31';; *) exec rsync \"$@\";; esac\n"
-		if err := os.WriteFile(old, []byte(script), 0o755); err != nil {
-			t.Fatal(err)
-		}
+		program(t, old, `case "$*" in --version) echo 'rsync  version 3.1.3  protocol version 31';; *) exec rsync "$@";; esac`)
 		o.Args = []string{"--rsync-path=" + old}
 	})
 	n.probe(t.Context()).want(t, "warning rsync: 3.1.3; versions before 3.4.3 have known security faults")
@@ -124,7 +124,7 @@ func TestProbeVersionOverSSH(t *testing.T) {
 	text, err := os.ReadFile(keys)
 	n.do(err)
 	forced := filepath.Join(labtest.Dir(t), "forced")
-	n.do(os.WriteFile(forced, []byte("#!/bin/sh\ncase \"$SSH_ORIGINAL_COMMAND\" in 'rsync --server '*) exec $SSH_ORIGINAL_COMMAND;; esac\necho only rsync >&2\nexit 1\n"), 0o755))
+	program(t, forced, `case "$SSH_ORIGINAL_COMMAND" in 'rsync --server '*) exec $SSH_ORIGINAL_COMMAND;; esac; echo only rsync >&2; exit 1`)
 	n.do(os.WriteFile(keys, fmt.Appendf(nil, "command=%q %s", forced, text), 0o600))
 	f := n.probe(t.Context())
 	f.want(t, "ok writing: ")
@@ -135,6 +135,7 @@ func TestProbeVersionOverSSH(t *testing.T) {
 }
 
 func TestProbeFullNode(t *testing.T) {
+	t.Parallel()
 	dir := labtest.Dir(t)
 	if err := unix.Mount("tmpfs", dir, "tmpfs", 0, "size=64k,nr_inodes=100"); err != nil {
 		t.Skipf("needs to be root, to mount: %v", err)
@@ -159,6 +160,7 @@ func TestProbeFullNode(t *testing.T) {
 // An account that may not write there is found out, as is one that is not
 // root's where owners are to be copied.
 func TestProbeAsAnother(t *testing.T) {
+	t.Parallel()
 	if os.Geteuid() != 0 {
 		t.Skip("needs to be root, to be another")
 	}

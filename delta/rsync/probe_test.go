@@ -68,8 +68,10 @@ func untouched(t *testing.T, dir string, names ...string) {
 // A probe of a node that is well finds that, and changes nothing: neither the
 // directory's time, nor its mode, nor what is not to be deleted.
 func TestProbeHealthy(t *testing.T) {
+	t.Parallel()
 	for kind := range kinds {
 		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
 			n := newNode(t, kind, func(o *Options) {
 				o.Rules = rules(t, ".*")
 				o.Xattrs, o.HardLinks, o.Compress = true, true, true
@@ -103,8 +105,10 @@ func TestProbeHealthy(t *testing.T) {
 // Where the node's directory is not there it is not made; the one above is
 // looked at in its place.
 func TestProbeWithoutThePath(t *testing.T) {
+	t.Parallel()
 	for kind := range kinds {
 		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
 			n := newNode(t, kind)
 			n.options().Address.Path += "new/"
 			f := n.probe(t.Context())
@@ -163,6 +167,7 @@ func TestVersionFinding(t *testing.T) {
 
 // What the two ends agree on is read, and told where it is a poor choice.
 func TestProbeChoices(t *testing.T) {
+	t.Parallel()
 	n := newNode(t, "daemon", func(o *Options) { o.Compress = true }, wrap(t, `case "$*" in *--debug=*) echo "(Client) Protocol versions: remote=31, negotiated=31"; echo "Client negotiated checksum: md5"; echo "Client compress: zlib (level 6)"; exit 0;; esac; exec RSYNC`))
 	f := n.probe(t.Context())
 	f.want(t, "note checksum: falls back to md5, which is slower (upgrade rsync")
@@ -184,6 +189,7 @@ func TestProbeChoices(t *testing.T) {
 // Receivers without a working --delete-missing-args are told of, and what was
 // written is removed the other way.
 func TestProbePoorReceiver(t *testing.T) {
+	t.Parallel()
 	list := filepath.Join(t.TempDir(), "list") // such receivers fail at a name below another
 	n := newNode(t, "daemon", wrap(t, `case "$*" in *--delete-missing-args*) cat >`+list+`
 		if grep -qa '[^.]/gone' `+list+`; then echo "invalid file mode 00 for d/gone [Receiver]" >&2; exit 2; fi;; esac; exec RSYNC`))
@@ -199,6 +205,7 @@ func TestProbePoorReceiver(t *testing.T) {
 
 // Nothing is written where it could not be removed.
 func TestProbeRefusedRemovals(t *testing.T) {
+	t.Parallel()
 	script := `case "$*" in *--delete*) echo "rsync: [sender] read error: Connection reset by peer (104)" >&2; exit 4;; esac; exec RSYNC`
 	for _, del := range []bool{true, false} {
 		n := newNode(t, "daemon", wrap(t, script), func(o *Options) { o.Delete = del })
@@ -216,6 +223,7 @@ func TestProbeRefusedRemovals(t *testing.T) {
 // What was written is removed also when writing ended badly or was broken off,
 // and is named when it cannot be.
 func TestProbeCleansUp(t *testing.T) {
+	t.Parallel()
 	t.Run("after an error", func(t *testing.T) {
 		n := newNode(t, "local", wrap(t, `case "$*" in *--no-times*) RSYNC; exit 12;; esac; exec RSYNC`))
 		n.probe(t.Context()).want(t, "fault writing: rsync: ")
@@ -246,6 +254,7 @@ func TestProbeCleansUp(t *testing.T) {
 
 // A probe that is to end at once does, whatever it waits for.
 func TestProbeStopped(t *testing.T) {
+	t.Parallel()
 	silent, err := lab.StartSilent()
 	if err != nil {
 		t.Fatal(err)

@@ -81,8 +81,10 @@ var changes = []struct {
 }
 
 func TestPush(t *testing.T) {
+	t.Parallel()
 	for _, kind := range slices.Sorted(maps.Keys(kinds)) {
 		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
 			p := newSite(t, kind)
 			for _, tt := range changes {
 				t.Run(tt.name, func(t *testing.T) {
@@ -105,8 +107,10 @@ func TestPush(t *testing.T) {
 }
 
 func TestPushNamesAsBytes(t *testing.T) {
+	t.Parallel()
 	for _, kind := range slices.Sorted(maps.Keys(kinds)) {
 		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
 			n := newNode(t, kind)
 			var marks, below, dirs []string
 			for _, name := range lab.OddNames() {

@@ -19,6 +19,7 @@ import (
 
 // What changes after the plan was made goes around again.
 func TestOvertaken(t *testing.T) {
+	t.Parallel()
 	tests := map[string]struct {
 		change string // in the shell, in the source, before rsync looks
 		marks  string
@@ -56,6 +57,7 @@ func TestOvertaken(t *testing.T) {
 // What is overtaken once it has been read is pending since then: of a file that
 // never comes to rest the node has something new with every push.
 func TestOvertakenIsYoung(t *testing.T) {
+	t.Parallel()
 	for name, young := range map[string]bool{"before it is read": false, "when it has been sent": true} {
 		t.Run(name, func(t *testing.T) {
 			sent := sentMark(filepath.Join(t.TempDir(), "sent"))
@@ -97,6 +99,7 @@ func (s sentMark) Write(line []byte) (int, error) {
 // A file that grows for as long as it is sent goes around again, and is
 // complete when it has come to rest.
 func TestGrowingFile(t *testing.T) {
+	t.Parallel()
 	n := newNode(t, "local")
 	n.write("f=" + strings.Repeat("x", 4<<20))
 	n.options().Bandwidth = 8 << 20
@@ -124,6 +127,7 @@ func TestGrowingFile(t *testing.T) {
 
 // A directory on the way that is a link by now leads nowhere.
 func TestLinkOnTheWay(t *testing.T) {
+	t.Parallel()
 	n := newNode(t, "local")
 	n.write("d/f", "d/sub/g")
 	n.full()
@@ -139,6 +143,7 @@ func TestLinkOnTheWay(t *testing.T) {
 }
 
 func TestHeld(t *testing.T) {
+	t.Parallel()
 	n := newNode(t, "local")
 	n.write("d/open[1]", "d/sub/open", "d/f", "open")
 	n.must(set("a d", "h d/open[1]", "h d/sub/open", "h open"))
@@ -151,6 +156,7 @@ func TestHeld(t *testing.T) {
 }
 
 func TestHardLinks(t *testing.T) {
+	t.Parallel()
 	n := newNode(t, "local", func(o *Options) { o.HardLinks = true })
 	n.write("a/f", "b/other", "c/d/g")
 	n.do(os.Link(n.src+"/a/f", n.src+"/b/f"))
@@ -170,6 +176,7 @@ func TestHardLinks(t *testing.T) {
 }
 
 func TestNotRecursive(t *testing.T) {
+	t.Parallel()
 	n := newNode(t, "local", func(o *Options) { o.Recursive = false })
 	n.write("f", "d/below", "g")
 	n.plant("extra", "d/kept")
@@ -184,6 +191,7 @@ func TestNotRecursive(t *testing.T) {
 }
 
 func TestUnreadable(t *testing.T) {
+	t.Parallel()
 	if os.Geteuid() != 0 {
 		t.Skip("needs root, to run rsync as another user")
 	}
@@ -232,6 +240,7 @@ func TestUnreadable(t *testing.T) {
 
 // A failure that cannot be told from the messages leaves everything.
 func TestUntold(t *testing.T) {
+	t.Parallel()
 	for name, line := range map[string]string{
 		"nothing":   `true`,
 		"elsewhere": `echo 'rsync: [receiver] chown "/elsewhere/f" failed: x' >&2`,
@@ -254,6 +263,7 @@ func TestUntold(t *testing.T) {
 
 // A push that is stopped ends its rsync, and what was sent is kept.
 func TestStop(t *testing.T) {
+	t.Parallel()
 	n := newNode(t, "local", func(o *Options) { o.Bandwidth = 1 << 20 })
 	n.write("f=" + strings.Repeat("x", 8<<20))
 	ctx, cancel := context.WithCancelCause(t.Context())
@@ -285,6 +295,7 @@ func TestStop(t *testing.T) {
 
 // A node that takes connections and says nothing is given up.
 func TestIdle(t *testing.T) {
+	t.Parallel()
 	n := newNode(t, "local", wrap(t, `[ "$1" = --version ] && exec RSYNC; exec sleep 1000`))
 	p, err := start(t.Context(), spec{program: n.o.Program, args: []string{"x"}, dir: open(t, n.src), attr: n.account.attributes()}, nil)
 	n.do(err)

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"inosyncd/internal/push"
@@ -17,8 +18,10 @@ import (
 // excluded has to survive all the ways in which something is removed, and
 // over a connection, where the receiver is another process than the sender.
 func TestExcludedSurvives(t *testing.T) {
+	t.Parallel()
 	for _, kind := range slices.Sorted(maps.Keys(kinds)) {
 		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
 			n := newNode(t, kind, func(o *Options) { o.Rules = rules(t, "*.log", "cache/", "+ /x/keep.bak", "*.bak") })
 			n.write("gone/f", "gone/sub/g", "file/f", "whole/f", "cache.d/f", "k/cache=a file")
 			n.full()
@@ -47,8 +50,10 @@ func TestExcludedSurvives(t *testing.T) {
 // Directories on the way to what is listed are made equal, but nothing else in
 // them is looked at, whatever the node has there.
 func TestOthersAreLeftAlone(t *testing.T) {
+	t.Parallel()
 	for _, kind := range []string{"local", "daemon"} {
 		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
 			n := newNode(t, kind)
 			n.write("p/sub/f", "p/file", "q/r/f", "plain/f", "unsent", "unsent.d/f")
 			n.plant("top", "p/other", "p/sub2/other", "p/sub/extra", "q/other", "q/r/other", "plain/other")
@@ -70,6 +75,7 @@ func TestOthersAreLeftAlone(t *testing.T) {
 }
 
 func TestDeleteOff(t *testing.T) {
+	t.Parallel()
 	n := newNode(t, "daemon", func(o *Options) { o.Delete = false })
 	n.write("f", "d/g", "e/h")
 	n.must(set("a "))
@@ -87,6 +93,7 @@ func TestDeleteOff(t *testing.T) {
 }
 
 func TestMaxDelete(t *testing.T) {
+	t.Parallel()
 	n := newNode(t, "local", func(o *Options) { o.MaxDelete = 2 })
 	n.write("a/1", "a/2", "b/1", "c/1", "c/2", "c/3")
 	n.full()
@@ -138,6 +145,7 @@ func TestMaxDelete(t *testing.T) {
 }
 
 func TestEmptySource(t *testing.T) {
+	t.Parallel()
 	n := newNode(t, "local", func(o *Options) { o.Rules = rules(t, "lost+found"); o.MaxDelete = 100 })
 	n.must(set("a ")) // nothing on either side
 	n.plant("f", "d/g")
@@ -159,6 +167,7 @@ func TestEmptySource(t *testing.T) {
 }
 
 func TestSourceGone(t *testing.T) {
+	t.Parallel()
 	replace := map[string]func(n *node){
 		"missing":  func(*node) {},
 		"replaced": func(n *node) { n.mkdir(n.src) },
@@ -191,16 +200,25 @@ func TestSourceGone(t *testing.T) {
 func wrap(t testing.TB, script string) func(*Options) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "rsync")
-	script = "#!/bin/sh\n" + strings.ReplaceAll(script, "RSYNC", `rsync "$@"`) + "\n"
-	if err := os.WriteFile(path, []byte(script), 0o755); err != nil {
+	program(t, path, strings.ReplaceAll(script, "RSYNC", `rsync "$@"`))
+	return func(o *Options) { o.Program = path }
+}
+
+// program writes a script to be run. No other test starts a process meanwhile:
+// what it has still open for writing is not run, ETXTBSY in execve(2).
+func program(t testing.TB, path, script string) {
+	t.Helper()
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
+	if err := os.WriteFile(path, []byte("#!/bin/sh\n"+script+"\n"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	return func(o *Options) { o.Program = path }
 }
 
 // The source is replaced between the check of its path and the moment when
 // rsync opens it, for all of a comparison that removes.
 func TestSourceGoneWhileRsyncStarts(t *testing.T) {
+	t.Parallel()
 	n := newNode(t, "local")
 	n.write("f", "d/g")
 	n.full()
@@ -216,6 +234,7 @@ func TestSourceGoneWhileRsyncStarts(t *testing.T) {
 
 // Receivers without a working --delete-missing-args are served another way.
 func TestPoorReceiver(t *testing.T) {
+	t.Parallel()
 	for name, answer := range map[string]string{
 		"broken":  `echo "invalid file mode 00 for d/old [Receiver]" >&2; exit 2`,
 		"unknown": `echo "rsync: on remote machine: --delete-missing-args: unknown option" >&2; exit 4`,

@@ -27,6 +27,7 @@ func untilReported(runs, code int) string {
 // A push says that the node is done when everything is there and no run follows,
 // while rsync still waits for its child.
 func TestReported(t *testing.T) {
+	t.Parallel()
 	tests := map[string]struct {
 		before, after, gone []string // files of the source
 		marks               []string
@@ -75,6 +76,7 @@ func TestReported(t *testing.T) {
 
 // What rsync exits with counts, whatever was reported before.
 func TestReportedAndThenABadEnd(t *testing.T) {
+	t.Parallel()
 	n := newNode(t, "local")
 	n.write("f=old")
 	n.full()

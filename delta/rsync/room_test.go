@@ -14,6 +14,7 @@ import (
 // A node that is full gets room by the removal of what is gone, although sends
 // come first. What is moved is sent as soon as it fits.
 func TestFullNodeIsFreed(t *testing.T) {
+	t.Parallel()
 	large := "=" + strings.Repeat("x", 600_000)
 	tests := map[string]struct {
 		change func(n *node)
@@ -47,6 +48,7 @@ func TestFullNodeIsFreed(t *testing.T) {
 
 // Nothing is removed from a full node that is not to be removed.
 func TestFullNodeKeeps(t *testing.T) {
+	t.Parallel()
 	large := "=" + strings.Repeat("x", 600_000)
 	for name, change := range map[string]func(*Options){
 		"delete: false": func(o *Options) { o.Delete = false },
@@ -72,6 +74,7 @@ func TestFullNodeKeeps(t *testing.T) {
 
 // A node without a free inode says so in another way: rsync goes on.
 func TestNodeWithoutInodes(t *testing.T) {
+	t.Parallel()
 	n := newNode(t, "local")
 	n.smallDisk("size=1m,nr_inodes=5")
 	n.write("a", "b", "c")

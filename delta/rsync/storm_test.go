@@ -14,6 +14,7 @@ import (
 // Any history of the source, told as nothing but the paths that differ, ends
 // with two equal trees after each push.
 func TestAnyHistory(t *testing.T) {
+	t.Parallel()
 	p := newSite(t, "daemon")
 	rapid.Check(t, func(rt *rapid.T) {
 		n := p.node(t, func(o *Options) { o.Rules = rules(t, "*2", "b*/", "+ /c1/", "d[0-4]") })

@@ -12,6 +12,7 @@ import (
 )
 
 func TestVerify(t *testing.T) {
+	t.Parallel()
 	for _, kind := range slices.Sorted(maps.Keys(kinds)) {
 		t.Run(kind, func(t *testing.T) {
 			n := newNode(t, kind, func(o *Options) { o.Rules = rules(t, "*.tmp") })
@@ -54,6 +55,7 @@ func (n *node) verify() []string {
 }
 
 func TestVerifyWithoutANode(t *testing.T) {
+	t.Parallel()
 	n := newNode(t, "local")
 	n.write("f")
 	n.do(os.RemoveAll(n.src))

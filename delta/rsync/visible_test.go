@@ -18,6 +18,7 @@ import (
 // A file gets its name when everything of it is as it should be: who waits for
 // the name sees no other mode or time, and no other content, ever after.
 func TestNamedWhenComplete(t *testing.T) {
+	t.Parallel()
 	for name, change := range map[string]func(*Options){
 		"at once": func(*Options) {},
 		"delayed": func(o *Options) { o.DelayUpdates = true },
@@ -79,6 +80,7 @@ func observe(t *testing.T, dir string) (events func(name string) []string) {
 // Whatever the clocks of the two say: the node gets the source's state, be that
 // newer or older than its own.
 func TestClocksApart(t *testing.T) {
+	t.Parallel()
 	far := map[string]time.Time{
 		"ahead":  time.Date(2105, 1, 1, 0, 0, 0, 1, time.UTC),
 		"behind": time.Date(1971, 1, 1, 0, 0, 0, 1, time.UTC),
@@ -109,6 +111,7 @@ func TestClocksApart(t *testing.T) {
 // What is too deep for rsync, whose paths end at PATH_MAX, is a failure that is
 // told. All else is sent, and what is gone goes.
 func TestPathsBeyondPathMax(t *testing.T) {
+	t.Parallel()
 	n := newNode(t, "local")
 	n.write("f", "top/g")
 	n.full()
