@@ -66,7 +66,7 @@ func TestHeldNodesHeal(t *testing.T) {
 			replace(s.t, d.KnownHosts, fmt.Sprintf("[127.0.0.1]:%d %s", d.Port(), other))
 			return n, func() { replace(s.t, d.KnownHosts, string(right)) }
 		}},
-		{"no rsync at the other end", "exit code 127", "install rsync on the node", func(s *site) (node, func()) {
+		{"no rsync at the other end", "/remote-rsync: ", "install rsync on the node", func(s *site) (node, func()) {
 			n, _ := s.ssh("remote")
 			program := s.dir + "/remote-rsync"
 			n.yaml = strings.Replace(n.yaml, "{", fmt.Sprintf("{rsync_args: ['--rsync-path=%s'], ", program), 1)

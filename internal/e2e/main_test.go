@@ -46,6 +46,11 @@ func run(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
+	// Most of the time of most tests is waiting.
+	if err := flag.Set("test.parallel", "6"); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
 	flag.Parse()
 	if err := flag.Set("rapid.checks", strconv.Itoa((*histories+lanes-1)/lanes)); err != nil {
 		fmt.Fprintln(os.Stderr, err)

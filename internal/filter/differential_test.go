@@ -32,8 +32,8 @@ var (
 // with their rules as options.
 const (
 	treesPerBatch  = 40
-	roundsPerBatch = 5 // of other rules for the same trees
-	alonePerBatch  = 24
+	roundsPerBatch = 10 // of other rules for the same trees
+	alonePerBatch  = 20
 	deletePerBatch = 8
 	casesPerBatch  = treesPerBatch*roundsPerBatch + alonePerBatch + deletePerBatch
 )

@@ -60,6 +60,7 @@ func next(t *testing.T, messages <-chan message) message {
 }
 
 func TestEvents(t *testing.T) {
+	t.Parallel()
 	f := &fake{status: sample()}
 	s := open(t, "127.0.0.1:0", f)
 	messages := stream(t.Context(), t, s.URL())
@@ -94,6 +95,7 @@ func TestEvents(t *testing.T) {
 
 // A stream outlives the limits that other requests have.
 func TestEventsOutliveTheLimits(t *testing.T) {
+	t.Parallel()
 	f := &fake{status: sample()}
 	short := httptest.NewUnstartedServer(open(t, "127.0.0.1:0", f).routes())
 	short.Config.ReadTimeout, short.Config.WriteTimeout = 300*time.Millisecond, 300*time.Millisecond
@@ -114,6 +116,7 @@ func TestEventsOutliveTheLimits(t *testing.T) {
 }
 
 func TestTooManyStreams(t *testing.T) {
+	t.Parallel()
 	s := open(t, "127.0.0.1:0", &fake{status: sample()})
 	for range maxStreams {
 		next(t, stream(t.Context(), t, s.URL()))

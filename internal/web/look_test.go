@@ -71,6 +71,7 @@ func seed(s *Server, now time.Time) {
 const firstNode = `document.querySelector("tbody th").textContent`
 
 func TestBrowser(t *testing.T) {
+	t.Parallel()
 	b := browse(t)
 	t.Run("looks", func(t *testing.T) { b.with(t).looks() })
 	t.Run("is live", func(t *testing.T) { b.with(t).live() })

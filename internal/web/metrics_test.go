@@ -64,6 +64,7 @@ func TestPackagedMetrics(t *testing.T) {
 // Prometheus' own tool accepts the rules and the metrics, and the rules raise
 // the alerts that they are to raise.
 func TestPromtool(t *testing.T) {
+	t.Parallel()
 	promtool, err := exec.LookPath("promtool")
 	if err != nil {
 		t.Skip("needs promtool: apt-get install prometheus")

@@ -55,6 +55,7 @@ func TestNodePage(t *testing.T) {
 
 // The page of a node is kept up to date, with its log.
 func TestNodeEvents(t *testing.T) {
+	t.Parallel()
 	f := &fake{status: sample()}
 	s := open(t, "127.0.0.1:0", f)
 	messages := streamOf(t.Context(), t, s.URL()+"events?mirror=www&node=b:/w/")
