@@ -52,7 +52,12 @@ func newArmourer(e *Engine, slots chan struct{}) *armourer {
 
 // arms is what an armed process will do, as its arguments are fixed when it is
 // started: send the files of a list, the commonest push.
-func (e *Engine) arms() mode { return mode{delete: e.o.Delete} }
+func (e *Engine) arms() mode {
+	if e.o.Delete && e.o.MaxDelete > 0 {
+		return mode{delete: true, limited: true, limit: e.o.MaxDelete}
+	}
+	return mode{delete: e.o.Delete}
+}
 
 // take returns an armed process that can do m, or nil. The caller finishes it.
 func (a *armourer) take(m mode) *process {

@@ -20,7 +20,13 @@ type batch struct {
 	removes  bool // this batch may remove entries from the node
 	withheld bool // it would have, and has done all but that
 	released bool // it does so because that was approved
-	dry      bool // the runs only count what they would remove
+
+	dry    bool      // the runs only count what they would remove
+	doomed deletions // what they have counted
+	litter int       // and what of it pushes that broke off have left
+
+	limited bool // no more than limit entries are to be removed
+	limit   int
 
 	// unsure are the files whose content was written and that rsync has not
 	// sent: it found them equal by size and time.
@@ -138,7 +144,7 @@ func (b *batch) removals() *change.Set {
 // send makes the entries that exist equal to the source's.
 func (b *batch) send(ctx context.Context) verdict {
 	if b.plan.Full {
-		m := mode{whole: true, recurse: b.e.o.Recursive, delete: b.removes, exact: b.e.o.Checksum, exclude: b.plan.Held}
+		m := mode{whole: true, recurse: b.e.o.Recursive, delete: b.removes, sweep: b.removes, exact: b.e.o.Checksum, exclude: b.plan.Held}
 		return b.rsync(ctx, m, nil, b.set)
 	}
 	var deep, files, dirs []*delta.Entry

@@ -31,6 +31,8 @@ func (b *blame) read(line string) {
 	switch {
 	case strings.Contains(line, "IO error encountered") && strings.Contains(line, "skipping file deletion"):
 		b.noDelete = true
+	case strings.HasPrefix(line, limitNote):
+		b.unknown = true
 	case strings.HasPrefix(line, "file has vanished: "),
 		strings.Contains(line, "link_stat ") && strings.HasSuffix(line, "No such file or directory (2)"):
 		b.add(&b.gone, line)

@@ -27,6 +27,9 @@ type mode struct {
 	exclude []string // paths to leave alone, besides what the rules exclude
 	only    bool     // the list is of patterns, and nothing is sent: only removals
 	prune   bool     // nothing is sent: only removals
+	sweep   bool     // besides, remove what pushes that broke off have left
+	limited bool     // remove no more than limit entries
+	limit   int
 }
 
 // same reports whether both modes have rsync do the same.
@@ -89,6 +92,7 @@ func (m mode) flags() []string {
 	// by it, only one that is recursed into or that is the root.
 	add(m.delete, "--delete-delay", "--force")
 	add(m.missing, "--delete-missing-args")
+	add(m.limited, "--max-delete="+strconv.Itoa(m.limit))
 	add(m.only || m.prune, "--existing", "--ignore-existing")
 	add(m.exact, "--checksum")
 	add(m.dry, "--dry-run")

@@ -65,8 +65,8 @@ type Engine struct {
 	running atomic.Pointer[process] // of the push; nil while it runs none
 
 	mu       sync.Mutex
-	held     int // removals that the last push did not make; guarded by mu
-	approved int // removals that were approved; guarded by mu
+	held     *deletions // that a push did not make; nil: none; guarded by mu
+	approved *deletions // nil: none; guarded by mu
 }
 
 // New returns the engine for a node. It starts nothing.

@@ -8,37 +8,37 @@ import (
 )
 
 // Approve lets the removals that were held last be made by the next push. It
-// is bound to their number: a batch that would remove more is held again. It
+// is bound to them: a batch that would remove something else is held again. It
 // reports whether any were held.
 func (e *Engine) Approve() bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.approved = e.held
-	return e.held > 0
+	return e.held != nil
 }
 
 // Holding reports whether Approve would let any removals be made.
 func (e *Engine) Holding() bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return e.held > 0
+	return e.held != nil
 }
 
 // settle ends an approval: what it was for has been done.
 func (e *Engine) settle() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.held, e.approved = 0, 0
+	e.held, e.approved = nil, nil
 }
 
-// allow reports whether n removals may be made where limit are free.
-func (e *Engine) allow(n, limit int) bool {
+// allow reports whether r may be removed where limit entries are free.
+func (e *Engine) allow(r *deletions, limit int) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if n <= max(limit, e.approved) {
+	if r.n <= limit || e.approved != nil && r.within(e.approved) {
 		return true
 	}
-	e.held = n
+	e.held = r
 	return false
 }
 
@@ -47,8 +47,9 @@ func (e *Engine) allow(n, limit int) bool {
 // ever since the engine was made is to empty the node. If it is too much, the
 // batch goes on without removing anything and is held at its end.
 //
-// A dry run can count too many, never too few: it knows nothing of what the
-// batch moves.
+// A dry run can count too many: it knows nothing of what the batch moves. It
+// counts too few only if more vanishes from the source after it, or if it could
+// not read what can be read later. So the runs that follow are bounded too.
 func (b *batch) guard(ctx context.Context) verdict {
 	if !b.removes {
 		return verdict{}
@@ -66,14 +67,15 @@ func (b *batch) guard(ctx context.Context) verdict {
 			return v
 		}
 	}
-	n := b.removed
 	b.dry, b.removed, b.bytes = false, 0, 0
+	n := b.doomed.n
 	limit := max(b.e.o.MaxDelete, 0)
 	if empty {
 		limit = 0
 	}
-	if b.e.allow(n, limit) {
+	if b.e.allow(&b.doomed, limit) {
 		b.released = n > limit
+		b.limited, b.limit = true, max(n, limit)
 		return verdict{}
 	}
 	b.removes = false
@@ -87,6 +89,19 @@ func (b *batch) guard(ctx context.Context) verdict {
 		push.Hold, fmt.Errorf("%d entries would be removed from the node, and max_delete is %d", n, b.e.o.MaxDelete),
 		"approve the removal, or raise max_delete",
 	}
+}
+
+// bounded has a run that removes stop, by rsync's own count, at what the batch may
+// remove still. That counts what pushes that broke off have left as well.
+func (b *batch) bounded(m mode) mode {
+	if b.dry || !b.limited || !m.delete {
+		return m
+	}
+	m.limited, m.limit = true, max(0, b.limit-b.removed)
+	if m.sweep {
+		m.limit += b.litter
+	}
+	return m
 }
 
 // empty reports whether the batch compares the whole of a source that is empty

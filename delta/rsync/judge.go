@@ -58,7 +58,7 @@ var classes = []class{
 	{23, "Operation not permitted (1)", push.Partly, "the node's user may not set this: turn owner, group or perms off, or log in as another"},
 	{23, "", push.Partly, ""},
 	{24, "", push.Done, ""},
-	{25, "", push.Partly, ""},
+	{codeLimit, "", push.Partly, "more vanished from the source than was counted before: it is counted anew at the next try"},
 
 	// From ssh, whose messages are in English under LC_ALL=C.
 	{-1, "REMOTE HOST IDENTIFICATION HAS CHANGED", push.Hold, "the node's host key has changed: find out why, then replace it in known_hosts"},

@@ -27,6 +27,9 @@ func (i item) sent() bool {
 // had left there is not counted.
 func (i item) deleted() bool { return strings.HasPrefix(i.what, "*deleting") && !leftover(i.name) }
 
+// swept reports whether what rsync itself had left at the node was removed.
+func (i item) swept() bool { return strings.HasPrefix(i.what, "*deleting") && leftover(i.name) }
+
 // kind is in what the node's entry differed.
 func (i item) kind() push.Kind {
 	switch {

@@ -20,6 +20,7 @@ import (
 // Done, Again or Hold; entries that failed are noted in the batch.
 func (b *batch) rsync(ctx context.Context, m mode, list []byte, scope *change.Set) verdict {
 	m.dry = b.dry
+	m = b.bounded(m)
 	// The path has to lead to the source still: one that was moved away is
 	// held, although it could be read.
 	err := b.e.o.Source.Check()
@@ -40,6 +41,9 @@ func (b *batch) rsync(ctx context.Context, m mode, list []byte, scope *change.Se
 	if m.missing && poor(&end) {
 		b.e.poorHand = true
 		return verdict{}
+	}
+	if m.limited && b.stoppedShort(&end) && (end.code == 0 || end.code == codeVanished) {
+		end.code = codeLimit
 	}
 	v = judge(&end)
 	if b.dry {
@@ -89,9 +93,25 @@ func (e *Engine) idle(m mode) time.Duration {
 	return e.o.Timeout + patience
 }
 
-// codeVanished is rsync's exit code when entries were gone before they could
-// be sent, and all else is well.
-const codeVanished = 24
+const (
+	// codeVanished is rsync's exit code when entries were gone before they
+	// could be sent, and all else is well.
+	codeVanished = 24
+
+	// codeLimit is that of a run that --max-delete kept from removing more. If
+	// something has vanished too, or the node is an rsync daemon, only a
+	// message tells (3.5.0).
+	codeLimit = 25
+)
+
+// limitNote begins that message.
+const limitNote = "Deletions stopped due to --max-delete limit"
+
+// stoppedShort reports whether rsync had more to remove than --max-delete, or may
+// have had: it says so last of all.
+func (b *batch) stoppedShort(end *exit) bool {
+	return end.excess && b.removed >= b.limit || slices.ContainsFunc(end.notes, func(note string) bool { return strings.HasPrefix(note, limitNote) })
+}
 
 // unstarted is the verdict on a run that could not be started.
 func unstarted(err error) verdict {
@@ -168,9 +188,13 @@ func (b *batch) item(it item, m mode, began time.Time) {
 	switch {
 	case it.deleted():
 		b.removed++
-		if !b.dry {
+		if b.dry {
+			b.doomed.add(it.name)
+		} else {
 			b.e.log.Debug("removed", "path", it.name)
 		}
+	case it.swept() && b.dry:
+		b.litter++
 	case it.sent() && !b.dry:
 		delete(b.unsure, it.name)
 		// What the list names is compared with what it was before. The
