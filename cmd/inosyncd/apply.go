@@ -22,14 +22,11 @@ func (s *supervisor) apply(ctx context.Context, cfg *config.Config) {
 	for _, m := range gone {
 		s.retire(m)
 	}
-	renamed := map[string]string{}
 	for i, mc := range cfg.Mirrors {
 		if m := was[i]; m != nil {
 			m.leaveNodes(mc)
-			renamed[m.cfg.Name] = mc.Name
 		}
 	}
-	s.desk.rename(renamed)
 	fault.Point("apply: old nodes left")
 	s.running = nil
 	for i, mc := range cfg.Mirrors {
@@ -51,21 +48,16 @@ func (s *supervisor) apply(ctx context.Context, cfg *config.Config) {
 }
 
 // match finds the running mirror for each of cfg's, nil where there is none, and
-// those that cfg does not have. A mirror that was renamed is known by its tree.
+// those that cfg does not have. One with another name or tree is another mirror.
 func match(running []*mirror, cfg *config.Config) (was, gone []*mirror) {
 	was, gone = make([]*mirror, len(cfg.Mirrors)), slices.Clone(running)
-	for _, byName := range []bool{true, false} {
-		for i, mc := range cfg.Mirrors {
-			if was[i] != nil || !mc.Enabled {
-				continue
-			}
-			k := slices.IndexFunc(gone, func(m *mirror) bool {
-				return m.cfg.WPath == mc.WPath && (m.cfg.Name == mc.Name || !byName)
-			})
-			if k >= 0 {
-				was[i] = gone[k]
-				gone = slices.Delete(gone, k, k+1)
-			}
+	for i, mc := range cfg.Mirrors {
+		k := slices.IndexFunc(gone, func(m *mirror) bool {
+			return mc.Enabled && m.cfg.Name == mc.Name && m.cfg.WPath == mc.WPath
+		})
+		if k >= 0 {
+			was[i] = gone[k]
+			gone = slices.Delete(gone, k, k+1)
 		}
 	}
 	return was, gone

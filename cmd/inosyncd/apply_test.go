@@ -27,9 +27,9 @@ func TestMatch(t *testing.T) {
 	}{
 		{"the first start", nil, []config.Mirror{at("a", "/a/")}, []string{""}, nil},
 		{"the same in another order", []config.Mirror{at("a", "/a/"), at("b", "/b/")}, []config.Mirror{at("b", "/b/"), at("a", "/a/")}, []string{"b", "a"}, nil},
-		{"renamed", []config.Mirror{at("a", "/a/")}, []config.Mirror{at("x", "/a/")}, []string{"a"}, nil},
-		{"names swapped", []config.Mirror{at("a", "/a/"), at("b", "/b/")}, []config.Mirror{at("b", "/a/"), at("a", "/b/")}, []string{"a", "b"}, nil},
-		{"two of one tree, one renamed", []config.Mirror{at("a", "/a/"), at("b", "/a/")}, []config.Mirror{at("x", "/a/"), at("a", "/a/")}, []string{"b", "a"}, nil},
+		{"renamed", []config.Mirror{at("a", "/a/")}, []config.Mirror{at("x", "/a/")}, []string{""}, []string{"a"}},
+		{"names swapped", []config.Mirror{at("a", "/a/"), at("b", "/b/")}, []config.Mirror{at("b", "/a/"), at("a", "/b/")}, []string{"", ""}, []string{"a", "b"}},
+		{"two of one tree, one renamed", []config.Mirror{at("a", "/a/"), at("b", "/a/")}, []config.Mirror{at("x", "/a/"), at("a", "/a/")}, []string{"", "a"}, []string{"b"}},
 		{"another tree", []config.Mirror{at("a", "/a/")}, []config.Mirror{at("a", "/b/")}, []string{""}, []string{"a"}},
 		{"disabled", []config.Mirror{at("a", "/a/")}, []config.Mirror{{Name: "a", WPath: "/a/"}}, []string{""}, []string{"a"}},
 		{"removed and added", []config.Mirror{at("a", "/a/"), at("b", "/b/")}, []config.Mirror{at("b", "/b/"), at("c", "/c/")}, []string{"b", ""}, []string{"a"}},

@@ -85,20 +85,6 @@ func (d *desk) view() (*config.Config, map[string]*mirror) {
 // find returns the mirror of that name, nil if it does not run.
 func find(running map[string]*mirror, name string) *mirror { return running[name] }
 
-// rename has what is known of mirrors go on under their new names.
-func (d *desk) rename(names map[string]string) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	paused := map[control.Node]bool{}
-	for n := range d.paused {
-		if name, ok := names[n.Mirror]; ok {
-			n.Mirror = name
-		}
-		paused[n] = true
-	}
-	d.paused = paused
-}
-
 // pauseAgain pauses the nodes of a mirror that a person has paused, before
 // anything is pushed to them.
 func (d *desk) pauseAgain(mirror string, nodes *fanout.Fanout) {

@@ -29,7 +29,6 @@ const rewatchDelay = 5 * time.Second
 type mirror struct {
 	cfg    config.Mirror // in force; the supervisor's own
 	limits *limits       // in force; the supervisor's own
-	name   *mirrorName   // for logs
 	log    *slog.Logger
 	root   *source.Root
 	queue  *debounce.Loop
@@ -58,12 +57,10 @@ func (s *supervisor) startMirror(ctx context.Context, cfg config.Mirror, was *mi
 		done:      make(chan struct{}),
 	}
 	if was != nil {
-		m.name, m.log, m.root = was.name, was.log, was.root
+		m.log, m.root = was.log, was.root
 	} else {
-		m.root = source.New(cfg.WPath)
-		m.name, m.log = logAs(s.log)
+		m.log, m.root = s.log.With("mirror", cfg.Name), source.New(cfg.WPath)
 	}
-	m.name.set(cfg.Name)
 	nodes, _, err := s.nodesOf(m, cfg, true)
 	if err != nil {
 		return nil, err
@@ -94,7 +91,6 @@ func (s *supervisor) startMirror(ctx context.Context, cfg config.Mirror, was *mi
 // side. What a node gets anew, or what may not be on it as it should be, it is
 // compared with; the others are not touched.
 func (s *supervisor) changeMirror(m *mirror, cfg config.Mirror) error {
-	m.name.set(cfg.Name)
 	nodes, compare, err := s.nodesOf(m, cfg, false)
 	if err != nil {
 		return err
