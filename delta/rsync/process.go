@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -40,7 +41,8 @@ type process struct {
 	held   feed
 	out    lines
 	err    lines
-	done   chan struct{} // closed when the process has ended
+	done   chan struct{}  // closed when the process has ended
+	keeper sync.WaitGroup // see launch
 
 	told atomic.Pointer[time.Time] // when it was told to end; nil: it was not
 }
@@ -85,7 +87,7 @@ func start(ctx context.Context, s spec, item func(line string) bool) (*process, 
 		p.stdin, err = p.cmd.StdinPipe()
 	}
 	if err == nil {
-		err = p.cmd.Start()
+		err = p.launch()
 	}
 	fault.Point("rsync: started")
 	p.held.started()
@@ -95,6 +97,29 @@ func start(ctx context.Context, s spec, item func(line string) bool) (*process, 
 		return nil, fmt.Errorf("starting %q: %w", s.program, err)
 	}
 	return p, nil
+}
+
+// launch starts the program and has the kernel kill it should the daemon be
+// killed: left alone, it could wait for its node without end, and work on beside
+// that of the next daemon. It has no time for more than that signal, and the
+// sending end nothing to put away.
+//
+// The kernel takes the end of the thread that has started it for that of the
+// daemon (PR_SET_PDEATHSIG in prctl(2)), so a goroutine keeps that thread until
+// the process has ended: one for each of max_parallel and max_armed.
+func (p *process) launch() error {
+	p.cmd.SysProcAttr.Pdeathsig = syscall.SIGKILL
+	started := make(chan error)
+	p.keeper.Go(func() {
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		err := p.cmd.Start()
+		started <- err
+		if err == nil {
+			<-p.done
+		}
+	})
+	return <-started
 }
 
 // fdPath is the path by which this process, and a child before it executes
@@ -135,6 +160,7 @@ func (p *process) finish(list []byte, idle time.Duration) exit {
 	err := p.cmd.Wait()
 	fault.Point("rsync: ended")
 	close(p.done)
+	p.keeper.Wait()
 	p.held.close()
 	helpers.Wait()
 	p.out.end()

@@ -1,0 +1,118 @@
+package rsync
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"inosyncd/internal/lab/labtest"
+)
+
+// script starts a shell script as an rsync.
+func script(t *testing.T, text string) (*process, error) {
+	dir, err := os.Open(t.TempDir())
+	if err != nil {
+		return nil, err
+	}
+	defer dir.Close()
+	s := spec{program: "/bin/sh", args: []string{"-c", text}, dir: dir, env: environment(), attr: account{}.attributes()}
+	return start(t.Context(), s, func(string) bool { return false })
+}
+
+// hasEnded reports whether a process has ended, though nobody may have waited for
+// it yet.
+func hasEnded(pid string) bool {
+	stat, err := os.ReadFile(filepath.Join("/proc", pid, "stat"))
+	_, state, _ := bytes.Cut(stat, []byte(") "))
+	return err != nil || bytes.HasPrefix(state, []byte("Z")) || bytes.HasPrefix(state, []byte("X"))
+}
+
+// A daemon that is killed leaves no rsync behind, not even one that takes no
+// notice of anything but SIGKILL.
+func TestKilledDaemonLeavesNoRsync(t *testing.T) {
+	const daemon = "INOSYNCD_TEST_DAEMON"
+	if os.Getenv(daemon) != "" {
+		p, err := script(t, `trap "" TERM HUP PIPE; while :; do sleep 1; done`)
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Println("rsync", p.cmd.Process.Pid)
+		p.finish([]byte("list"), 0)
+		return
+	}
+	cmd := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$")
+	cmd.Env = append(os.Environ(), daemon+"=1")
+	out, err := cmd.StdoutPipe()
+	if err == nil {
+		err = cmd.Start()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	line, err := bufio.NewReader(out).ReadString('\n')
+	pid, ok := strings.CutPrefix(strings.TrimSpace(line), "rsync ")
+	if !ok || hasEnded(pid) {
+		t.Errorf("the daemon: got %q, %v, want the pid of an rsync", line, err)
+	}
+	_ = cmd.Process.Kill()
+	_ = cmd.Wait()
+	t.Cleanup(func() {
+		if n, err := strconv.Atoi(pid); err == nil && t.Failed() {
+			_ = unix.Kill(n, unix.SIGKILL)
+		}
+	})
+	labtest.Eventually(t, func() error {
+		if !hasEnded(pid) {
+			return fmt.Errorf("rsync %s works on after the daemon was killed", pid)
+		}
+		return nil
+	})
+}
+
+// The end of a thread is not that of the daemon, be it the thread of the
+// goroutine that has started rsync.
+func TestRsyncOutlivesThreads(t *testing.T) {
+	var p *process
+	var err error
+	thread := make(chan int)
+	onThreadThatEnds(func() {
+		p, err = script(t, "read list; exit 7")
+		thread <- unix.Gettid()
+	})
+	path := fmt.Sprintf("/proc/self/task/%d", <-thread)
+	if err != nil {
+		t.Fatal(err)
+	}
+	labtest.Eventually(t, func() error {
+		if _, err := os.Stat(path); err == nil {
+			return fmt.Errorf("%s is there still", path)
+		}
+		return nil
+	})
+	if end := p.finish([]byte("list\n"), 0); end.code != 7 {
+		t.Errorf("rsync ended with %d, %q, want 7", end.code, end.notes)
+	}
+}
+
+// onThreadThatEnds runs f on a thread that ends with it, as all do that a
+// goroutine leaves locked, but for the first of the process.
+func onThreadThatEnds(f func()) {
+	go func() {
+		runtime.LockOSThread()
+		if unix.Gettid() == unix.Getpid() {
+			onThreadThatEnds(f)
+			runtime.UnlockOSThread()
+			return
+		}
+		f()
+	}()
+}
