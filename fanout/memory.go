@@ -16,7 +16,7 @@ const (
 
 // memory is when a node has last confirmed which path. It is bounded: it has two
 // generations, and when the young one has taken its half, the old one is
-// forgotten. What a full comparison confirms is not in it.
+// forgotten. What a full sync confirms is not in it.
 type memory struct {
 	limit      int // bytes
 	young, old generation

@@ -13,7 +13,7 @@ import (
 // entry exists, so the entry with that inode is looked for, in a listing of
 // that directory, once for all such events that came together. A file that got
 // its name in another directory is not found; like every write through a name
-// that is not watched it is left to the full comparison.
+// that is not watched it is left to the full sync.
 
 // tmpfileName returns the inode number in a name of the form "#<inode>".
 func tmpfileName(name []byte) (uint64, bool) {

@@ -19,7 +19,7 @@ several nodes up to date, within moments of each change, with stock rsync.
 Without a command it mirrors until it is stopped.`
 
 const example = `  inosyncd check -c /etc/inosync.yaml     is the configuration right?
-  inosyncd -c /etc/inosync.yaml -pv       what would be synced, in the foreground
+  inosyncd -c /etc/inosync.yaml -pv       what would be pushed, in the foreground
   inosyncd -c /etc/inosync.yaml -d        mirror, in the background`
 
 // app is one run of the program.

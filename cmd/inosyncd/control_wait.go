@@ -103,7 +103,7 @@ func (w *wait) about(mirror string) (path string, ok bool) {
 }
 
 // begin returns m's time in since, once there is one. A mirror that is started
-// anew meanwhile gets a new one: it begins with a full comparison.
+// anew meanwhile gets a new one: it begins with a full sync.
 func (w *wait) begin(ctx context.Context, m *mirror, path string) (since time.Time, ok bool) {
 	if since, ok = w.since[m]; ok {
 		return since, true

@@ -18,7 +18,7 @@ type watching struct {
 	held *status.Hold    // guarded by mu; why the mirror is held
 }
 
-// begin says that w watches, and that the full comparison that a watch begins
+// begin says that w watches, and that the full sync that a watch begins
 // with is pending.
 func (s *watching) begin(w watcher.Watcher) {
 	s.mu.Lock()

@@ -175,7 +175,7 @@ func (m *mirror) hold(err error) {
 }
 
 // watch watches the source until it is gone or ctx is done. Every watch begins
-// with a full comparison, behind the watches, so nothing that changed before
+// with a full sync, behind the watches, so nothing that changed before
 // they were set is missed.
 func (m *mirror) watch(ctx context.Context, ready func()) error {
 	ctx, cancel := context.WithCancel(ctx)

@@ -44,7 +44,7 @@ type Tree struct {
 
 // probePrefix begins the name that a probe writes at a node. What follows is
 // random, so that it is never the name of anything else. It is not among the
-// excluded names: should it ever stay, the next full comparison removes it.
+// excluded names: should it ever stay, the next full sync removes it.
 const probePrefix = ".inosyncd-check-"
 
 // probe is one look at a node.

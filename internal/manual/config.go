@@ -36,7 +36,7 @@ func valueForms() Section {
 	}}
 }
 
-const configExamples = `  # One tree, two mirrors over ssh.
+const configExamples = `  # One tree, two nodes over ssh.
   wpath: /var/www/
   rnodes:
     - www1.example.com
