@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"log/slog"
 	"strconv"
 	"strings"
 
@@ -21,6 +22,9 @@ Without a command it mirrors until it is stopped.`
 const example = `  inosyncd check -c /etc/inosync.yaml     is the configuration right?
   inosyncd -c /etc/inosync.yaml -pv       what would be pushed, in the foreground
   inosyncd -c /etc/inosync.yaml -d        mirror, in the background`
+
+const nodeHelp = `A NODE is the name of a node as status shows it, its host, or the name of a
+mirror, which stands for all of its nodes.`
 
 // app is one run of the program.
 type app struct {
@@ -110,7 +114,13 @@ func (a *app) syncCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "sync [NODE...]",
 		Short: "one full sync of every mirror, then exit",
-		RunE:  func(cmd *cobra.Command, nodes []string) error { return a.sync(cmd.Context(), nodes) },
+		Long: `sync compares every node, or those that are named, with the whole source once,
+sends what differs and removes what the source does not have, unless delete is
+off. More removals than max_delete are not made, which is a failure. On a terminal
+it shows how far it is.
+
+` + nodeHelp,
+		RunE: func(cmd *cobra.Command, nodes []string) error { return a.sync(cmd.Context(), nodes) },
 
 		ValidArgsFunction: a.completeNodes(0, anyNode),
 	}
@@ -122,7 +132,9 @@ func (a *app) verifyCommand() *cobra.Command {
 		Short: "compare nodes with the source by content, list what differs",
 		Long: `verify compares nodes with the source by content and lists what differs. It
 changes nothing, on either side. A running daemon is told which nodes were found
-equal: last_verified in its status.`,
+equal: last_verified in its status.
+
+` + nodeHelp,
 		RunE: func(cmd *cobra.Command, nodes []string) error { return a.verify(cmd.Context(), nodes) },
 
 		ValidArgsFunction: a.completeNodes(0, anyNode),
@@ -154,6 +166,14 @@ func (a *app) check() error {
 	}
 	fmt.Fprintf(a.stdout, "%s: no faults; mirrors: %d, nodes: %d\n", a.configFile, len(cfg.Mirrors), nodes)
 	return nil
+}
+
+// level is the least level that a command logs: log_level is the daemon's.
+func (a *app) level() slog.Level {
+	if a.verbose {
+		return slog.LevelDebug
+	}
+	return slog.LevelInfo
 }
 
 // printable escapes what a terminal would act upon, but for the ends of lines.

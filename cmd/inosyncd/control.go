@@ -20,7 +20,7 @@ func (a *app) controlCommands() []*cobra.Command {
 		a.orderCommand(control.Pause, "pause [NODE...]", "push nothing to nodes until resume; what changes is gathered"),
 		a.orderCommand(control.Resume, "resume [NODE...]", "end a pause, and try what failed again at once"),
 		a.orderCommand(control.Resync, "resync [NODE...]", "compare nodes with the whole source"),
-		a.orderCommand(control.Approve, "approve NODE", "release the removals that are held because of max_delete"),
+		a.orderCommand(control.Approve, "approve NODE", "release the removals that are held"),
 		a.explainCommand(),
 	}
 }
@@ -33,7 +33,7 @@ func (a *app) orderCommand(o control.Order, use, short string) *cobra.Command {
 	return &cobra.Command{
 		Use:               use,
 		Short:             short,
-		Long:              short + ".\n\nA NODE is the name of a node as status shows it, its host, or the name of a\nmirror, which stands for all of its nodes.",
+		Long:              short + ".\n\n" + nodeHelp,
 		ValidArgsFunction: complete,
 		Args: func(_ *cobra.Command, names []string) error {
 			if o == control.Approve && len(names) != 1 {

@@ -4,6 +4,16 @@
 // This package joins the stages: for each mirror a watcher feeds a debounce
 // queue, the queue feeds a fanout, and the fanout's workers push through delta.
 // The stages themselves know nothing of one another.
+//
+// Commands that need no daemon are in the files of their names; control_*.go has
+// those that ask it, and its answers. The daemon itself is in daemon.go and
+// mirror.go; apply.go makes what runs equal to the configuration, at the start
+// as at HUP.
+//
+// # Shutdown
+//
+// A signal ends the context of everything. Stages end in the order in which data
+// flows, and the program exits when the last goroutine and the last rsync have.
 package main
 
 import (

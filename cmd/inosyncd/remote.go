@@ -49,10 +49,6 @@ func (a *app) checkRemote(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	level := slog.LevelInfo
-	if a.verbose {
-		level = slog.LevelDebug
-	}
 	sockets, err := makeSocketDir()
 	if err != nil {
 		return err
@@ -60,7 +56,7 @@ func (a *app) checkRemote(ctx context.Context) error {
 	defer os.RemoveAll(sockets)
 	r := &remote{
 		cfg: cfg, sockets: sockets, sysctls: "/proc/sys/fs/inotify",
-		log: logging.New(a.stderr, logging.Options{Format: cfg.LogFormat, Level: level}),
+		log: logging.New(a.stderr, logging.Options{Format: cfg.LogFormat, Level: a.level()}),
 	}
 	return r.run(ctx, a.stdout)
 }

@@ -41,12 +41,8 @@ func (a *app) withJobs(ctx context.Context, names []string, sends bool, do func(
 	if err != nil {
 		return err
 	}
-	level := slog.LevelInfo
-	if a.verbose {
-		level = slog.LevelDebug
-	}
 	out := newProgress(a.stdout)
-	log := logging.New(out.writer(a.stderr), logging.Options{Format: cfg.LogFormat, Level: level, Colour: terminalOf(a.stderr).colour})
+	log := logging.New(out.writer(a.stderr), logging.Options{Format: cfg.LogFormat, Level: a.level(), Colour: terminalOf(a.stderr).colour})
 	sockets, err := makeSocketDir()
 	if err != nil {
 		return err

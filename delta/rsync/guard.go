@@ -82,12 +82,12 @@ func (b *batch) guard(ctx context.Context) verdict {
 	if empty {
 		return verdict{
 			push.Hold, fmt.Errorf("the source is empty, and %d entries would be removed from the node", n),
-			"check that the source is what it should be; approve the removal if it is",
+			"check that the source is what it should be; if it is, release the removals: inosyncd approve NODE",
 		}
 	}
 	return verdict{
 		push.Hold, fmt.Errorf("%d entries would be removed from the node, and max_delete is %d", n, b.e.o.MaxDelete),
-		"approve the removal, or raise max_delete",
+		"if the removals are meant: inosyncd approve NODE, or a higher max_delete",
 	}
 }
 

@@ -1,5 +1,11 @@
 // Package push holds what comes back from a push: the answer of an engine to
 // the question whether a node now equals the source.
+//
+// # Ordering, blocking and shutdown
+//
+// All of it is values, each of one owner at a time, that start nothing and wait
+// for nothing. Only [Reported] may be called while the push still runs, and from
+// any goroutine.
 package push
 
 import (

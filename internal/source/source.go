@@ -5,7 +5,10 @@
 // source to decide what to delete comes through [Root.Open], which opens the
 // directory and checks its identity on the open descriptor.
 //
-// A Root keeps no descriptor: the administrator can unmount the source.
+// # Blocking and shutdown
+//
+// What opens or checks blocks as long as the file system does. A Root starts no
+// goroutine and keeps no descriptor: the administrator can unmount the source.
 package source
 
 import (
