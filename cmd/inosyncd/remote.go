@@ -20,7 +20,7 @@ With --remote it then looks at every source and reaches every node as a push
 would: login, path, permission to write and to remove, version of rsync, free
 space and inodes, clock; and it compares the limits of inotify with the trees. A
 finding is a line: ok, note, warning or fault, with its cure. Faults make the exit
-status 1.
+code 1.
 
 To see whether a node can be written to, a file of 4 KiB is put into its directory
 under a random name that begins with .inosyncd-check- and removed again at once.
