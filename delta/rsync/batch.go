@@ -17,9 +17,10 @@ type batch struct {
 	plan *delta.Plan
 	set  *change.Set // what the push is about
 
-	removes  bool // this batch may remove entries from the node
-	withheld bool // it would have, and has done all but that
-	released bool // it does so because that was approved
+	removes  bool       // this batch may remove entries from the node
+	withheld bool       // it would have, and has done all but that
+	released bool       // it does so because that was approved
+	approved *deletions // what was, when it was counted; nil: nothing
 
 	dry    bool      // the runs only count what they would remove
 	doomed deletions // what they have counted
@@ -78,9 +79,7 @@ func (b *batch) run(ctx context.Context) push.Result {
 		}
 	}
 	b.withheld = hold.outcome == push.Hold
-	if b.released && !b.withheld {
-		b.e.settle()
-	}
+	b.settle()
 	return b.result(hold)
 }
 

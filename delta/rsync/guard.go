@@ -7,9 +7,9 @@ import (
 	"inosyncd/internal/push"
 )
 
-// Approve lets the removals that were held last be made by the next push. It
-// is bound to them: a batch that would remove something else is held again. It
-// reports whether any were held.
+// Approve lets the removals that were held last be made by the next push that is
+// not broken off, and by no later one. It is bound to them: a batch that would
+// remove something else is held again. It reports whether any were held.
 func (e *Engine) Approve() bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -24,21 +24,34 @@ func (e *Engine) Holding() bool {
 	return e.held != nil
 }
 
-// settle ends an approval: what it was for has been done.
-func (e *Engine) settle() {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.held, e.approved = nil, nil
+// settle ends the approval that the batch had, used or not: what is left over would
+// let the same paths go some other day. One that was given meanwhile is for the
+// next batch.
+func (b *batch) settle() {
+	b.e.mu.Lock()
+	defer b.e.mu.Unlock()
+	if b.e.approved == b.approved {
+		b.e.approved = nil
+	}
+	if b.released && !b.withheld {
+		b.e.held = nil
+	}
 }
 
-// allow reports whether r may be removed where limit entries are free.
-func (e *Engine) allow(r *deletions, limit int) bool {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if r.n <= limit || e.approved != nil && r.within(e.approved) {
+// allowed reports whether the batch may remove what it has counted, where limit
+// entries are free.
+func (b *batch) allowed(limit int) bool {
+	b.e.mu.Lock()
+	defer b.e.mu.Unlock()
+	b.approved = b.e.approved
+	if b.doomed.n <= limit {
 		return true
 	}
-	e.held = r
+	if b.approved != nil && b.doomed.within(b.approved) {
+		b.released = true
+		return true
+	}
+	b.e.held = new(b.doomed) // not a pointer that keeps all of the batch
 	return false
 }
 
@@ -73,8 +86,7 @@ func (b *batch) guard(ctx context.Context) verdict {
 	if empty {
 		limit = 0
 	}
-	if b.e.allow(&b.doomed, limit) {
-		b.released = n > limit
+	if b.allowed(limit) {
 		b.limited, b.limit = true, max(n, limit)
 		return verdict{}
 	}

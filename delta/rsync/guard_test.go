@@ -3,7 +3,6 @@ package rsync
 import (
 	"fmt"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -90,32 +89,60 @@ func TestLeftoversAreNotCounted(t *testing.T) {
 	n.equal()
 }
 
-// An approval is for what was held: as many others are not removed, and part of
-// it is.
+// An approval is for what was held, or part of it, and for the next push: as many
+// others are not removed, and neither is the rest on another day.
 func TestApprovalIsOfPaths(t *testing.T) {
 	n := newNode(t, "local", func(o *Options) { o.MaxDelete = 1 })
 	n.write(append(files("a", 4), files("b", 4)...)...)
 	n.full()
 	hold := func(what string) {
 		t.Helper()
-		if res := n.Push(t.Context(), set("a ")); res.Outcome != push.Hold {
-			t.Errorf("Push %s: got %v, %v, want hold", what, res.Outcome, res.Err)
+		if res := n.Push(t.Context(), set("a ")); res.Outcome != push.Hold || res.Deleted != 0 {
+			t.Errorf("Push %s: got %v, %v, %d removed, want hold and none", what, res.Outcome, res.Err, res.Deleted)
 		}
 	}
 	n.remove("a/0", "a/1", "a/2")
 	hold("of three")
 	n.Approve()
 	n.write("a/0", "a/1", "a/2")
-	n.do(os.RemoveAll(n.src + "/b/0"))
-	n.do(os.RemoveAll(n.src + "/b/1"))
+	n.remove("b/0", "b/1")
 	hold("of others than were approved")
-	n.has(true, "a/0", "a/1", "b/0", "b/1")
 	n.write("b/0", "b/1")
-	n.remove("a/1", "a/2")
-	n.must(set("a "))
+	n.remove("a/0", "a/1", "a/2")
+	hold("of what was approved for an earlier push")
+
+	n.Approve()
+	n.write("a/0")
+	n.must(set("a ")) // the rest of it
 	n.equal()
 	n.remove("a/0", "b/0")
 	hold("after the approval was used")
+
+	n.Approve()
+	n.write("a/0", "b/0")
+	n.must(set("a "))
+	n.remove("a/0", "b/0")
+	hold("after there was nothing to use the approval for")
+	n.Approve()
+	n.must(set("a "))
+	n.equal()
+}
+
+// A push that breaks off leaves the approval to the next one.
+func TestApprovalOutlivesABrokenPush(t *testing.T) {
+	n := newNode(t, "local", func(o *Options) { o.MaxDelete = 1 })
+	n.write(files("d", 4)...)
+	n.full()
+	n.remove("d")
+	n.Push(t.Context(), set("a "))
+	n.Approve()
+	wrap(t, `case "$*" in *--version*|*--dry-run*) exec RSYNC;; esac; exit 12`)(n.options())
+	if res := n.Push(t.Context(), set("a ")); res.Outcome != push.Again {
+		t.Errorf("Push that is broken off: got %v, %v, want again", res.Outcome, res.Err)
+	}
+	n.o.Program = ""
+	n.must(set("a "))
+	n.equal()
 }
 
 func TestDeletionsWithin(t *testing.T) {
