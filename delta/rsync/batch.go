@@ -20,7 +20,7 @@ type batch struct {
 	removes  bool       // this batch may remove entries from the node
 	withheld bool       // it would have, and has done all but that
 	released bool       // it does so because that was approved
-	approved *deletions // what was, when it was counted; nil: nothing
+	approved *deletions // what was, when it began; nil: nothing
 
 	dry    bool      // the runs only count what they would remove
 	doomed deletions // what they have counted

@@ -124,6 +124,9 @@ func (e *Engine) push(ctx context.Context, set *change.Set) push.Result {
 		}
 		return push.Result{Outcome: push.Again, Err: err}
 	}
+	// One that is given while this push is under way is for the next: the set
+	// was taken before, and may be of something else.
+	approved := e.approval()
 	plan, err := delta.NewPlan(e.o.Source, e.o.Rules, e.o.Recursive, set)
 	if err != nil {
 		return delta.Unplanned(err)
@@ -143,7 +146,7 @@ func (e *Engine) push(ctx context.Context, set *change.Set) push.Result {
 		}
 	}
 	b := newBatch(e, plan, set)
-	b.reported = func() { push.Reported(ctx) }
+	b.approved, b.reported = approved, func() { push.Reported(ctx) }
 	return b.run(ctx)
 }
 

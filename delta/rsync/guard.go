@@ -24,6 +24,13 @@ func (e *Engine) Holding() bool {
 	return e.held != nil
 }
 
+// approval is what is approved now; nil is nothing.
+func (e *Engine) approval() *deletions {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.approved
+}
+
 // settle ends the approval that the batch had, used or not: what is left over would
 // let the same paths go some other day. One that was given meanwhile is for the
 // next batch.
@@ -43,7 +50,6 @@ func (b *batch) settle() {
 func (b *batch) allowed(limit int) bool {
 	b.e.mu.Lock()
 	defer b.e.mu.Unlock()
-	b.approved = b.e.approved
 	if b.doomed.n <= limit {
 		return true
 	}

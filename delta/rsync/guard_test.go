@@ -3,11 +3,14 @@ package rsync
 import (
 	"fmt"
 	"maps"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
+	"inosyncd/internal/lab/labtest"
 	"inosyncd/internal/push"
 )
 
@@ -143,6 +146,32 @@ func TestApprovalOutlivesABrokenPush(t *testing.T) {
 	n.o.Program = ""
 	n.must(set("a "))
 	n.equal()
+}
+
+// An approval that is given while a push of something else is under way is not
+// used up by that.
+func TestApprovalDuringAPush(t *testing.T) {
+	n := newNode(t, "local", func(o *Options) { o.MaxDelete = 1 })
+	n.write(files("d", 4)...)
+	n.full()
+	n.remove("d")
+	n.Push(t.Context(), set("a d"))
+	counting, goOn := filepath.Join(t.TempDir(), "counting"), filepath.Join(t.TempDir(), "go on")
+	wrap(t, `case "$*" in *--dry-run*) touch '`+counting+`'; while [ ! -e '`+goOn+`' ]; do sleep 0.01; done;; esac; exec RSYNC`)(n.options())
+	n.write("new")
+	n.age()
+	var pushing sync.WaitGroup
+	pushing.Go(func() { n.Push(t.Context(), set("ic new")) })
+	labtest.Eventually(t, func() error {
+		_, err := os.Stat(counting)
+		return err
+	})
+	n.Approve()
+	n.do(os.WriteFile(goOn, nil, 0o644))
+	pushing.Wait()
+	n.has(true, "new", "d/0")
+	n.must(set("a d"))
+	n.has(false, "d")
 }
 
 func TestDeletionsWithin(t *testing.T) {

@@ -199,7 +199,7 @@ func (h *history) removeTooMany() {
 	}
 	h.all()
 	h.reload(h.textWith("max_delete: 3"))
-	// What vanishes while a full comparison is made may be removed by it, uncounted.
+	// What vanishes while a full comparison is made may be removed by it, up to max_delete.
 	h.eventually("in sync", func(m status.Mirror) bool {
 		return !slices.ContainsFunc(m.Nodes, func(n status.Node) bool { return !n.InSync })
 	})
