@@ -18,13 +18,17 @@ import (
 )
 
 // script starts a shell script as an rsync.
-func script(t *testing.T, text string) (*process, error) {
-	dir, err := os.Open(t.TempDir())
+func script(t *testing.T, user, text string) (*process, error) {
+	dir, err := os.Open("/")
 	if err != nil {
 		return nil, err
 	}
 	defer dir.Close()
-	s := spec{program: "/bin/sh", args: []string{"-c", text}, dir: dir, env: environment(), attr: account{}.attributes()}
+	a, err := accountOf(user)
+	if err != nil {
+		return nil, err
+	}
+	s := spec{program: "/bin/sh", args: []string{"-c", text}, dir: dir, env: environment(), attr: a.attributes()}
 	return start(t.Context(), s, func(string) bool { return false })
 }
 
@@ -37,11 +41,10 @@ func hasEnded(pid string) bool {
 }
 
 // A daemon that is killed leaves no rsync behind, not even one that takes no
-// notice of anything but SIGKILL.
+// notice of anything but SIGKILL, or that runs as another user.
 func TestKilledDaemonLeavesNoRsync(t *testing.T) {
-	const daemon = "INOSYNCD_TEST_DAEMON"
-	if os.Getenv(daemon) != "" {
-		p, err := script(t, `trap "" TERM HUP PIPE; while :; do sleep 1; done`)
+	if user, daemon := os.LookupEnv(asDaemon); daemon {
+		p, err := script(t, user, `trap "" TERM HUP PIPE; while :; do sleep 1; done`)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -49,8 +52,29 @@ func TestKilledDaemonLeavesNoRsync(t *testing.T) {
 		p.finish([]byte("list"), 0)
 		return
 	}
-	cmd := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$")
-	cmd.Env = append(os.Environ(), daemon+"=1")
+	for _, user := range []string{"", "nobody"} {
+		t.Run("user "+user, func(t *testing.T) {
+			if user != "" && os.Geteuid() != 0 {
+				t.Skip("needs root")
+			}
+			pid := killedDaemon(t, user)
+			labtest.Eventually(t, func() error {
+				if !hasEnded(pid) {
+					return fmt.Errorf("rsync %s works on after the daemon was killed", pid)
+				}
+				return nil
+			})
+		})
+	}
+}
+
+// asDaemon has this test start an rsync as the user that it names, as a daemon.
+const asDaemon = "INOSYNCD_TEST_DAEMON_OF"
+
+// killedDaemon kills a daemon and returns the pid of its rsync.
+func killedDaemon(t *testing.T, user string) string {
+	cmd := exec.Command(os.Args[0], "-test.run=^TestKilledDaemonLeavesNoRsync$")
+	cmd.Env = append(os.Environ(), asDaemon+"="+user)
 	out, err := cmd.StdoutPipe()
 	if err == nil {
 		err = cmd.Start()
@@ -70,12 +94,7 @@ func TestKilledDaemonLeavesNoRsync(t *testing.T) {
 			_ = unix.Kill(n, unix.SIGKILL)
 		}
 	})
-	labtest.Eventually(t, func() error {
-		if !hasEnded(pid) {
-			return fmt.Errorf("rsync %s works on after the daemon was killed", pid)
-		}
-		return nil
-	})
+	return pid
 }
 
 // The end of a thread is not that of the daemon, be it the thread of the
@@ -85,7 +104,7 @@ func TestRsyncOutlivesThreads(t *testing.T) {
 	var err error
 	thread := make(chan int)
 	onThreadThatEnds(func() {
-		p, err = script(t, "read list; exit 7")
+		p, err = script(t, "", "read list; exit 7")
 		thread <- unix.Gettid()
 	})
 	path := fmt.Sprintf("/proc/self/task/%d", <-thread)
