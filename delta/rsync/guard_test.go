@@ -209,3 +209,26 @@ func TestDeletionsWithin(t *testing.T) {
 		}
 	}
 }
+
+// The rsync that waits for a push of files has the limit that the push will have.
+func TestArmedWithALimit(t *testing.T) {
+	for name, tt := range map[string]struct {
+		o    Options
+		b    batch
+		want bool
+	}{
+		"within the limit": {Options{Delete: true, MaxDelete: 3}, batch{removes: true, limited: true, limit: 3}, true},
+		"approved":         {Options{Delete: true, MaxDelete: 3}, batch{removes: true, limited: true, limit: 9}, false},
+		"some are gone":    {Options{Delete: true, MaxDelete: 3}, batch{removes: true, limited: true, limit: 3, removed: 1}, false},
+		"held back":        {Options{Delete: true, MaxDelete: 3}, batch{}, false},
+		"no limit":         {Options{Delete: true}, batch{removes: true}, true},
+		"delete: false":    {Options{MaxDelete: 3}, batch{}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			tt.b.e = &Engine{o: tt.o}
+			if got := tt.b.bounded(mode{delete: tt.b.removes}).same(tt.b.e.arms()); got != tt.want {
+				t.Errorf("an armed rsync can be used: got %v, want %v", got, tt.want)
+			}
+		})
+	}
+}
