@@ -20,19 +20,25 @@ type member struct {
 	started string // field 22 of /proc/PID/stat, proc_pid_stat(5)
 }
 
-// stat reads a process's parent and start time.
-func stat(pid int) (parent int, m member, ok bool) {
+// stat reads a process's state, parent and start time.
+func stat(pid int) (state string, parent int, m member, ok bool) {
 	line, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
-		return 0, member{}, false
+		return "", 0, member{}, false
 	}
 	// The second field is the program's name in parentheses: any bytes.
 	fields := strings.Fields(string(line[bytes.LastIndexByte(line, ')')+1:]))
 	if len(fields) < 20 || fields[0] == "Z" {
-		return 0, member{}, false
+		return "", 0, member{}, false
 	}
 	parent, err = strconv.Atoi(fields[1])
-	return parent, member{pid, fields[19]}, err == nil
+	return fields[0], parent, member{pid, fields[19]}, err == nil
+}
+
+// there reports whether the process has not ended.
+func (m member) there() bool {
+	_, _, now, ok := stat(m.pid)
+	return ok && now == m
 }
 
 // descendants are the processes below pid. A connection's process leaves the
@@ -46,7 +52,7 @@ func descendants(pid int) []member {
 		if err != nil {
 			continue
 		}
-		if parent, m, ok := stat(id); ok {
+		if _, parent, m, ok := stat(id); ok {
 			kids[parent] = append(kids[parent], m)
 		}
 	}
@@ -57,20 +63,44 @@ func descendants(pid int) []member {
 	return all
 }
 
+// freeze stops a process and all below it, and returns the latter: what is
+// stopped starts no more.
+func freeze(pid int) []member {
+	var below []member
+	_, _, m, ok := stat(pid)
+	for fresh := []member{m}; ok && len(fresh) > 0; below = append(below, fresh...) {
+		for _, m := range fresh {
+			m.suspend()
+		}
+		fresh = slices.DeleteFunc(descendants(pid), func(m member) bool { return slices.Contains(below, m) })
+	}
+	return below
+}
+
+// suspend sends SIGSTOP and waits until that has had its effect: what goes on in
+// the kernel, as a fork does, ends first.
+func (m member) suspend() {
+	if m.there() {
+		_ = syscall.Kill(m.pid, syscall.SIGSTOP)
+	}
+	_ = Eventually(time.Minute, func() error {
+		if state, _, now, ok := stat(m.pid); ok && now == m && state != "T" {
+			return fmt.Errorf("stopping %v: it is in state %s", m, state)
+		}
+		return nil
+	})
+}
+
 // kill ends those of the processes that are still there and waits until they
 // are gone. They are not our children, so all that can be done is to look.
 func kill(members []member) {
-	there := func(m member) bool {
-		_, now, ok := stat(m.pid)
-		return ok && now == m
-	}
 	for _, m := range members {
-		if there(m) {
+		if m.there() {
 			_ = syscall.Kill(m.pid, syscall.SIGKILL)
 		}
 	}
 	_ = Eventually(time.Minute, func() error {
-		if slices.ContainsFunc(members, there) {
+		if slices.ContainsFunc(members, member.there) {
 			return fmt.Errorf("killing %v: still there", members)
 		}
 		return nil

@@ -77,13 +77,12 @@ func (p *process) stop() {
 	kill(below)
 }
 
-// kill ends the child and all that it has started, at once. What a stopped
-// process has started is complete, so it is stopped before it is looked at.
+// kill ends the child and all that it has started, at once.
 func (p *process) kill() {
+	var below []member
 	if !p.ended() {
-		_ = p.cmd.Process.Signal(syscall.SIGSTOP)
+		below = freeze(p.pid())
 	}
-	below := descendants(p.pid())
 	_ = p.cmd.Process.Kill()
 	<-p.done
 	kill(below)

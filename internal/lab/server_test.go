@@ -91,6 +91,38 @@ func TestDaemonComesBack(t *testing.T) {
 	}
 }
 
+// TestKillIsForAll kills a server whose children start others all the time.
+func TestKillIsForAll(t *testing.T) {
+	t.Parallel()
+	labtest.Need(t, "rsync", "sleep")
+	mark := fmt.Sprintf("300.%d", os.Getpid()) // seconds
+	program := script(t, `(i=0; while [ $i -lt 300 ]; do i=$((i+1)); sleep `+mark+` & sleep 0.01; done) &`, `exec rsync "$@"`)
+	d, err := lab.StartDaemon(t.TempDir(), lab.DaemonOptions{Program: program})
+	must(t, err)
+	labtest.Eventually(t, func() error {
+		if len(sleepers(mark)) == 0 {
+			return errors.New("no child has been started")
+		}
+		return nil
+	})
+	d.Kill()
+	if left := sleepers(mark); len(left) > 0 {
+		t.Errorf("after Kill: %d processes are left", len(left))
+	}
+}
+
+// sleepers are the processes of sleep(1) for so long.
+func sleepers(mark string) []string {
+	var found []string
+	files, _ := filepath.Glob("/proc/[0-9]*/cmdline")
+	for _, file := range files {
+		if text, _ := os.ReadFile(file); strings.Contains(string(text), "sleep\x00"+mark) {
+			found = append(found, file)
+		}
+	}
+	return found
+}
+
 func TestDaemonThatEnds(t *testing.T) {
 	t.Parallel()
 	program := script(t, "echo not today", "exit 3")
