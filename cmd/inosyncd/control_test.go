@@ -106,10 +106,7 @@ func TestJudge(t *testing.T) {
 }
 
 func TestStanding(t *testing.T) {
-	was := time.Local
-	time.Local = time.UTC
-	defer func() { time.Local = was }()
-	at := func(s int) *time.Time { return status.At(time.Date(2026, 3, 1, 12, 0, s, 0, time.UTC)) }
+	at := func(s int) *time.Time { return status.At(time.Date(2026, 3, 1, 12, 0, s, 0, time.Local)) }
 	for _, tt := range []struct {
 		name string
 		in   control.Path

@@ -20,6 +20,8 @@ import (
 func TestMain(m *testing.M) {
 	// A program with the race detector sleeps for a second before it exits.
 	_ = os.Setenv("GORACE", "atexit_sleep_ms=0")
+	// Here, before there is another goroutine: time.Now reads it.
+	time.Local = time.FixedZone("", 3600)
 	testscript.Main(m, map[string]func(){"inosyncd": main})
 }
 

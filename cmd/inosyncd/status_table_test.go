@@ -14,10 +14,7 @@ import (
 )
 
 func TestPrintStatus(t *testing.T) {
-	was := time.Local
-	time.Local = time.UTC
-	defer func() { time.Local = was }()
-	at := func(s int) *time.Time { return status.At(time.Date(2026, 3, 1, 12, 0, s, 0, time.UTC)) }
+	at := func(s int) *time.Time { return status.At(time.Date(2026, 3, 1, 12, 0, s, 0, time.Local)) }
 	text := "connection refused\nby \x1b[31mfire"
 	s := status.Status{
 		Version: "1.0", PID: 7, Started: *at(0),
@@ -96,10 +93,7 @@ func TestPrintStatusToATerminal(t *testing.T) {
 }
 
 func TestRecent(t *testing.T) {
-	was := time.Local
-	time.Local = time.FixedZone("", 3600)
-	defer func() { time.Local = was }()
-	now := time.Date(2026, 3, 1, 23, 30, 0, 0, time.UTC) // 2 March there
+	now := time.Date(2026, 3, 1, 23, 30, 0, 0, time.UTC) // 2 March here, see TestMain
 	for in, want := range map[time.Duration]string{0: "00:30:00", -29 * time.Minute: "00:01:00", -31 * time.Minute: "2026-03-01"} {
 		if got := recent(status.At(now.Add(in)), now); got != want {
 			t.Errorf("recent(%v before %v): got %q, want %q", -in, now, got, want)
