@@ -1,6 +1,7 @@
 package rsync
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io/fs"
@@ -206,6 +207,8 @@ func (b *batch) item(it item, m mode, began time.Time) {
 			b.vanished.Add(it.name, change.Itself|change.Content, b.set.SinceOf(it.name))
 		}
 		b.e.log.Debug("sent", "path", it.name)
+	case !b.dry: // a directory, a link, a device, or only attributes
+		b.e.log.Debug("made equal", "path", cmp.Or(it.name, "."))
 	}
 }
 
