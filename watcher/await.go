@@ -21,17 +21,23 @@ const awaitEvery = 5 * time.Second
 // Await blocks until root can be opened: until the directory that it adopted
 // is back at its path or, if it has adopted none, until it has adopted the one
 // that is there. It sees at once what is made or renamed on the way to the
-// path, and looks every five seconds. It returns ctx's error when ctx ends
-// first.
-func Await(ctx context.Context, root *source.Root) error {
-	return await(ctx, root.Path(), awaitEvery, func() bool { return isBack(root) })
+// path, and looks every five seconds. away is told why not after every look in
+// vain. It returns ctx's error when ctx ends first.
+func Await(ctx context.Context, root *source.Root, away func(error)) error {
+	return await(ctx, root.Path(), awaitEvery, func() bool {
+		err := look(root)
+		if err != nil {
+			away(err)
+		}
+		return err == nil
+	})
 }
 
-func isBack(root *source.Root) bool {
+func look(root *source.Root) error {
 	if root.Adopted() {
-		return root.Check() == nil
+		return root.Check()
 	}
-	return root.Adopt() == nil
+	return root.Adopt()
 }
 
 // Guard returns a channel that is closed when root's path no longer leads to

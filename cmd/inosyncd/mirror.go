@@ -133,6 +133,9 @@ func (m *mirror) run(ctx context.Context) {
 		if ctx.Err() != nil {
 			return
 		}
+		if gone := m.root.Check(); gone != nil && errors.Is(err, source.ErrGone) {
+			err = gone // as awaitSource puts it, so that it is said once
+		}
 		m.hold(err)
 		ready()
 		if !errors.Is(err, source.ErrGone) {
@@ -144,21 +147,18 @@ func (m *mirror) run(ctx context.Context) {
 // awaitSource returns when the source is there: at the first time whatever
 // directory wpath leads to, later the same one.
 func (m *mirror) awaitSource(ctx context.Context, ready func()) error {
-	check := m.root.Check
-	if !m.root.Adopted() {
-		check = m.root.Adopt
-	}
-	err := check()
-	if err == nil {
-		return nil
-	}
-	m.hold(err)
-	ready()
-	return watcher.Await(ctx, m.root)
+	return watcher.Await(ctx, m.root, func(err error) {
+		m.hold(err)
+		ready()
+	})
 }
 
-// hold stops all pushes of the mirror until the next watch.
+// hold stops all pushes of the mirror until the next watch. The reason can
+// become another one meanwhile.
 func (m *mirror) hold(err error) {
+	if m.heldFor == err.Error() {
+		return
+	}
 	cure := "inosyncd tries again by itself"
 	switch {
 	case !m.root.Adopted():
@@ -166,10 +166,8 @@ func (m *mirror) hold(err error) {
 	case errors.Is(err, source.ErrGone):
 		cure = "bring the same directory back, or restart inosyncd to take what is there now"
 	}
-	if m.heldFor != err.Error() {
-		m.heldFor = err.Error()
-		m.log.Error("mirror held: nothing is deleted anywhere", "err", err, "cure", cure)
-	}
+	m.heldFor = err.Error()
+	m.log.Error("mirror held: nothing is deleted anywhere", "err", err, "cure", cure)
 	m.seen.hold(err.Error(), cure)
 	m.nodes.Hold(err.Error(), cure)
 }

@@ -25,6 +25,9 @@ func (s *site) startPair(more string, n node) (look func()) {
 		s.wait(1, held, "mirror", "other")
 		must(s.t, os.Rename(away, other))
 		s.wait(2, "mirror watched", "mirror", "other")
+		if got := len(s.Lines(held, "mirror", "other")); got != 1 {
+			s.t.Errorf("a source that was gone once: got %d lines in the log", got)
+		}
 	}
 }
 
