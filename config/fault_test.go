@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"os"
+	"os/user"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -337,6 +338,12 @@ func TestPasswordFile(t *testing.T) {
 func TestUserNeedsRoot(t *testing.T) {
 	if os.Geteuid() == 0 {
 		t.Skip("needs a user other than root")
+	}
+	if u, err := user.Current(); err == nil {
+		file, _ := write(t, base+"user: "+u.Username+"\n")
+		if _, err := Load(file); err != nil {
+			t.Errorf("Load with the user that runs this: got %v, want no fault", err)
+		}
 	}
 	want := `4:7: user "root": only root can run rsync as another user`
 	if got := faultsOf(t, base+"user: root\n", nil); got != want {

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/user"
 	"slices"
+	"strconv"
 	"time"
 
 	"go.yaml.in/yaml/v3"
@@ -194,12 +195,18 @@ func (l *loader) checkArgs(x *setting) {
 	}
 }
 
+// ownUser reports whether name is the user that runs this.
+func ownUser(name string) bool {
+	u, err := user.Lookup(name)
+	return err == nil && u.Uid == strconv.Itoa(os.Geteuid())
+}
+
 func (l *loader) checkUser(x *setting, name string) {
 	if name == "" || x.used {
 		return
 	}
 	x.used = true
-	if os.Geteuid() != 0 {
+	if os.Geteuid() != 0 && !ownUser(name) {
 		l.bad(x, x.node, "only root can run rsync as another user", "")
 		return
 	}
