@@ -95,6 +95,7 @@ func (a *app) mirror(ctx context.Context) error {
 // serve applies cfg, made of the files read, and on every HUP what they then
 // say.
 func (s *supervisor) serve(ctx context.Context, cfg *config.Config, read versions) error {
+	defer surviveBrokenLog()()
 	hup := make(chan os.Signal, 1)
 	signal.Notify(hup, syscall.SIGHUP)
 	defer signal.Stop(hup)

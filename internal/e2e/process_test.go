@@ -189,3 +189,30 @@ func exitCode(err error) int {
 	}
 	return 0
 }
+
+// TestBrokenLog has whoever read the log go away, as a pager or journald can.
+func TestBrokenLog(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	n := s.local("local")
+	file := filepath.Join(s.dir, "inosync.yaml")
+	must(t, os.WriteFile(file, []byte(s.config("", n)), 0o600))
+	reader, writer, err := os.Pipe()
+	must(t, err)
+	cmd := exec.Command(binary, "-c", file)
+	cmd.Stderr = writer
+	must(t, cmd.Start(), writer.Close())
+	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
+	write(t, s.path("one"), "1")
+	holds(t, n.dst+"/one", "1")
+	must(t, reader.Close())
+	for _, name := range []string{"two", "three"} { // each has a line
+		write(t, s.path(name), name)
+		holds(t, n.dst+"/"+name, name)
+	}
+	must(t, cmd.Process.Signal(syscall.SIGTERM))
+	_ = cmd.Wait()
+	if got, want := cmd.ProcessState.ExitCode(), 128+int(syscall.SIGTERM); got != want {
+		t.Errorf("stopped after its log broke: got %v, want exit code %d", cmd.ProcessState, want)
+	}
+}
