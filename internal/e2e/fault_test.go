@@ -158,15 +158,12 @@ func (r *faultRun) play(what string) bool {
 	return strings.Contains(r.Log(), "fault: "+strings.Split(what, ":")[1])
 }
 
-// orphaned ends the rsyncs that the daemon has left, as a supervisor does. What
-// they still do is nothing that a new daemon could know of.
+// orphaned waits for the rsyncs of the killed daemon to end. What they still do
+// is nothing that a new daemon could know of.
 func (r *faultRun) orphaned() {
 	r.t.Helper()
 	labtest.Eventually(r.t, func() error {
 		left := append(withArgument(r.nodes[0].name), withArgument(r.nodes[1].name)...)
-		for _, pid := range left {
-			_ = unix.Kill(pid, unix.SIGKILL)
-		}
 		served := withArgument(filepath.Dir(r.daemon.LogFile()) + "/rsyncd.conf")
 		if len(left) > 0 || len(served) > 1 {
 			return fmt.Errorf("there are still the processes %v, and %v of the rsync daemon", left, served)
