@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"inosyncd/delta/rsync"
+	"inosyncd/internal/secret"
 )
 
 // longestSocket is the longest path of a unix socket: sun_path of unix(7) has
@@ -31,42 +32,32 @@ func DefaultControl() string {
 
 // openRegular opens a regular file for reading, without waiting for the
 // writer of a FIFO that stands in its place.
-func openRegular(path string, flags int) (*os.File, unix.Stat_t, error) {
-	var st unix.Stat_t
-	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK|flags, 0)
+func openRegular(path string) (*os.File, error) {
+	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK, 0)
 	if err != nil {
-		return nil, st, err
+		return nil, err
 	}
+	var st unix.Stat_t
 	err = unix.Fstat(int(f.Fd()), &st)
 	if err == nil && st.Mode&unix.S_IFMT != unix.S_IFREG {
 		err = errors.New("is no regular file")
 	}
 	if err != nil {
 		_ = f.Close()
-		return nil, st, err
+		return nil, err
 	}
-	return f, st, nil
+	return f, nil
 }
 
 // checkPassword checks on the open file that nobody else can read or could
 // have written the password.
 func (l *loader) checkPassword(x *setting, path string) {
-	f, st, err := openRegular(path, unix.O_NOFOLLOW)
-	switch {
-	case errors.Is(err, unix.ELOOP):
-		l.bad(x, x.node, "must not be a symbolic link", "")
-		return
-	case err != nil:
-		l.bad(x, x.node, "cannot be read: "+cause(err), "")
+	f, err := secret.Open(path)
+	if err != nil {
+		l.bad(x, x.node, err.Error(), "")
 		return
 	}
-	defer f.Close()
-	if !rsync.Private(int(f.Fd()), st.Mode) {
-		l.bad(x, x.node, fmt.Sprintf("has mode %04o, must have 0600 or 0400", st.Mode&0o7777), "")
-	}
-	if st.Uid != 0 && int(st.Uid) != os.Geteuid() {
-		l.bad(x, x.node, fmt.Sprintf("belongs to user %d, must belong to root or to the user running the daemon", st.Uid), "")
-	}
+	_ = f.Close()
 }
 
 // checkProgram checks that rsync is there and can be run.

@@ -10,7 +10,7 @@ import (
 // default, also where the rest of it is faulty: a daemon that keeps its old
 // configuration can be asked for its state nevertheless.
 func ControlOf(file string) string {
-	f, _, err := openRegular(file, 0)
+	f, err := openRegular(file)
 	if err != nil {
 		return DefaultControl()
 	}

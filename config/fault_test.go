@@ -293,7 +293,7 @@ func TestFaultsOfTheMachine(t *testing.T) {
 		},
 		{
 			"password file is a directory", "wpath: /w\nrnodes: ['a::m']\nrsync: RSYNC\npassword_file: DIR\n", nil,
-			`4:16: password_file "DIR": cannot be read: is no regular file`,
+			`4:16: password_file "DIR": is no regular file`,
 		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

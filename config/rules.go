@@ -75,7 +75,7 @@ func syntaxErrors(err error) []*filter.SyntaxError {
 const longestRules = 16 << 20
 
 func (l *loader) rulesFile(x *setting, file string) []filter.Line {
-	f, _, err := openRegular(file, 0)
+	f, err := openRegular(file)
 	if err != nil {
 		l.bad(x, x.node, "cannot be read: "+cause(err), "")
 		return nil

@@ -1,4 +1,4 @@
-package rsync
+package secret
 
 import (
 	"encoding/binary"
@@ -7,7 +7,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Private reports whether nobody but root, the owner of the file behind fd and
+// private reports whether nobody but root, the owner of the file behind fd and
 // the user of this process can read or write it, going by its mode and, where
 // that has one, its access control list.
 //
@@ -16,7 +16,7 @@ import (
 // root's with mode 0400, and the service's user may read it too. stat(2) then
 // shows 0440, because what looks like the bits of the group is the mask of the
 // list (acl(5)).
-func Private(fd int, mode uint32) bool {
+func private(fd int, mode uint32) bool {
 	switch mode & 0o7777 {
 	case 0o600, 0o400:
 		return true

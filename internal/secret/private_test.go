@@ -1,4 +1,4 @@
-package rsync
+package secret
 
 import (
 	"encoding/binary"
@@ -50,7 +50,11 @@ func TestPrivate(t *testing.T) {
 			if err := os.WriteFile(path, nil, 0o600); err != nil {
 				t.Fatal(err)
 			}
-			f := open(t, path)
+			f, err := os.Open(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer f.Close()
 			if err := f.Chmod(tt.mode); err != nil {
 				t.Fatal(err)
 			}
@@ -71,8 +75,8 @@ func TestPrivate(t *testing.T) {
 			if err := unix.Fstat(int(f.Fd()), &st); err != nil {
 				t.Fatal(err)
 			}
-			if got := Private(int(f.Fd()), st.Mode); got != tt.want {
-				t.Errorf("Private() of mode %04o: got %v, want %v", st.Mode&0o7777, got, tt.want)
+			if got := private(int(f.Fd()), st.Mode); got != tt.want {
+				t.Errorf("private() of mode %04o: got %v, want %v", st.Mode&0o7777, got, tt.want)
 			}
 		})
 	}
