@@ -124,7 +124,7 @@ var table = []Key{
 	{Name: "log_format", Default: "text", Scope: Top, Type: Text, Choices: []string{"text", "json"}, Meaning: "form of the log"},
 	{Name: "log_level", Default: "info", Scope: Top, Type: Text, Choices: []string{"debug", "info", "warn", "error"}, Meaning: "least level that is logged"},
 	{Name: "control", Derived: "/run/inosyncd.sock; not root: in $XDG_RUNTIME_DIR", Scope: Top, Type: Path, Meaning: "unix socket for the commands"},
-	{Name: "listen", Derived: "none", Scope: Top, Type: HostPort, Meaning: "web page, /metrics, /healthz, /readyz, /status.json"},
+	{Name: "listen", Derived: "none", Scope: Top, Type: HostPort, Meaning: "web page, /metrics, /healthz, /readyz, /status.json; FILES of inosyncd(8) tells of its token"},
 }
 
 // The places that keys stand at, as the scopes allowed there.

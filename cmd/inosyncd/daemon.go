@@ -40,6 +40,7 @@ type supervisor struct {
 	controlAt string          // where the configuration wants it
 	web       *web.Server     // nil: none
 	webAt     string          // where the configuration wants it
+	webToken  string          // that it asks for; "": none
 
 	sockets string  // directory for the sockets of shared ssh connections
 	limits  *limits // of the configuration in force

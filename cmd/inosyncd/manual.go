@@ -121,6 +121,7 @@ func manualSections() []manual.Section {
 		}},
 		{Title: "FILES", Items: []manual.Item{
 			{Term: defaultConfig, Text: "the configuration, see inosync.yaml(5)"},
+			{Term: "/etc/inosync.token", Text: "its first line is the token that the page at listen asks for, by HTTP Basic with any user name or as Authorization: Bearer; beside another configuration, of that one's name. Mode 0600 or 0400; 16 bytes or more. As a service the credential inosync.token comes first. Read at the start and on HUP. Without it a page on an address that is not loopback is open to read and takes no orders"},
 			{Term: "/run/inosyncd.sock", Text: "the control socket; when the daemon is not root's, inosyncd.sock in $XDG_RUNTIME_DIR; as a service, control.sock in /run/inosyncd, or /run/inosyncd@NAME for /etc/inosync/NAME.yaml"},
 			{Term: ".inosyncd-partial", Text: "directory on a node that keeps what was sent of a file when a push broke off; never mirrored"},
 			{Term: ".inosyncd-check-*", Text: "file on a node while check --remote runs; one that has stayed can be removed"},

@@ -115,23 +115,62 @@ func (s *supervisor) openWeb(address string) error {
 	if address == "" {
 		return nil
 	}
+	if s.webToken == "" {
+		token, err := readToken(tokenFile(s.app.configFile))
+		if err != nil {
+			return err
+		}
+		s.webToken = token
+	}
 	v, c := programVersion()
-	page, err := web.Serve(address, webDesk{&s.desk}, web.Build{Version: v, Commit: c}, s.log)
+	page, err := web.Serve(address, s.webToken, webDesk{&s.desk}, web.Build{Version: v, Commit: c}, s.log)
 	if err != nil {
 		return err
 	}
 	s.web = page
-	s.log.Info("web page served", "url", page.URL())
-	if !page.Local() {
-		s.log.Warn("web page without buttons: other machines can read it, and nobody is asked who he is", "url", page.URL())
-	}
+	s.log.Info("web page served", "url", page.URL(), "token", s.webToken != "")
+	s.warnOpen()
 	return nil
+}
+
+// warnOpen tells of a page that strangers can read.
+func (s *supervisor) warnOpen() {
+	if s.web == nil || !s.web.Open() {
+		return
+	}
+	s.log.Warn("web page without buttons: other machines can read it, and nobody is asked who he is; "+
+		"put a token into this file and reload", "path", tokenFile(s.app.configFile), "url", s.web.URL())
+}
+
+// renewToken has the page ask for the token that is in its file now. If there is
+// none any more, it asks for the old one: what was closed is not opened to all by
+// the moment in which a file is replaced.
+func (s *supervisor) renewToken() {
+	if s.web == nil {
+		s.webToken = "" // is read when a page is opened
+		return
+	}
+	file := tokenFile(s.app.configFile)
+	token, err := readToken(file)
+	switch {
+	case err != nil:
+		s.log.Error("keeping the login of the web page as it was", "err", err)
+	case token == s.webToken:
+	case token == "":
+		s.log.Warn("keeping the old token of the web page: its file is gone; restart to ask for none", "path", file)
+	default:
+		s.webToken = token
+		s.web.SetToken(token)
+		s.log.Info("web page asks for a new token", "path", file)
+	}
 }
 
 // moveWeb listens where a new configuration wants the page. When that fails it
 // stays where it is.
 func (s *supervisor) moveWeb(address string) {
+	s.renewToken()
 	if address == s.webAt {
+		s.warnOpen()
 		return
 	}
 	was, wasAt := s.web, s.webAt

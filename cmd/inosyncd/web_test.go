@@ -121,7 +121,7 @@ func TestMoveWeb(t *testing.T) {
 	_ = free.Close()
 
 	var log bytes.Buffer
-	s := &supervisor{log: slog.New(slog.NewTextHandler(&log, nil))}
+	s := &supervisor{app: &app{configFile: t.TempDir() + "/inosync.yaml"}, log: slog.New(slog.NewTextHandler(&log, nil))}
 	defer func() { s.closeWeb() }()
 	if err := s.openWeb(taken.Addr().String()); err == nil || !strings.Contains(err.Error(), taken.Addr().String()) {
 		t.Fatalf("openWeb(%q): got %v, want an error that names it", taken.Addr(), err)

@@ -14,6 +14,7 @@ import (
 
 	"inosyncd/internal/lab"
 	"inosyncd/internal/lab/labtest"
+	"inosyncd/internal/status"
 )
 
 // fetch asks the web page.
@@ -124,4 +125,66 @@ func TestWebApproves(t *testing.T) {
 		t.Fatalf("POST /order of %v: got %d %s, want the page again", form, code, body)
 	}
 	s.same(n)
+}
+
+// From other machines the page is read-only until there is a token. Then who has
+// it may read and order, and nobody else; it is in nothing that the daemon says.
+func TestWebToken(t *testing.T) {
+	s := newSite(t)
+	write(t, s.path("a"), "a")
+	n := s.local("copy")
+	config := s.config("listen: 0.0.0.0:0", n)
+	s.startSynced(config, n)
+	page := s.wait(1, "web page served").Attrs["url"].(string)
+	file := filepath.Join(s.dir, "inosync.token")
+	if got := s.Log(); !strings.Contains(got, "web page without buttons") || !strings.Contains(got, file) {
+		t.Errorf("the log: got\n%s\nwant a warning that names %s", got, file)
+	}
+	if code, body := fetch(t, page, nil); code != http.StatusOK || strings.Contains(body, "<form") {
+		t.Errorf("GET / without a token: got %d\n%s\nwant the page without buttons", code, body)
+	}
+
+	const token = "four random words joined"
+	must(t, os.WriteFile(file, []byte(token), 0o644))
+	s.reload(config)
+	s.wait(1, "keeping the login of the web page as it was")
+	good := strings.ReplaceAll(token, " ", "-")
+	must(t, os.WriteFile(file, []byte(good+"\n"), 0o600), os.Chmod(file, 0o600))
+	s.reload(config)
+	s.wait(1, "web page asks for a new token", "path", file)
+
+	for _, path := range []string{"", "node", "events", "status.json", "metrics", "readyz", "page.js"} {
+		for _, login := range []string{"", "x:wrong@"} {
+			target := strings.Replace(page, "//", "//"+login, 1) + path
+			if code, _ := fetch(t, target, nil); code != http.StatusUnauthorized && code != http.StatusTooManyRequests {
+				t.Errorf("GET %s: got %d, want 401", target, code)
+			}
+		}
+	}
+	if code, _ := fetch(t, page+"healthz", nil); code != http.StatusOK {
+		t.Errorf("GET /healthz without the token: got %d, want 200", code)
+	}
+	mine := strings.Replace(page, "//", "//prometheus:"+good+"@", 1)
+	for path, want := range map[string]string{"metrics": "inosyncd_node_in_sync", "status.json": n.name} {
+		if code, body := fetch(t, mine+path, nil); code != http.StatusOK || !strings.Contains(body, want) {
+			t.Errorf("GET /%s with the token: got %d\n%s\nwant %q", path, code, body, want)
+		}
+	}
+	_, body := fetch(t, mine, nil)
+	secret := regexp.MustCompile(`name="token" value="(\w+)"`).FindStringSubmatch(body)
+	if secret == nil {
+		t.Fatalf("GET / with the token: got no buttons in\n%s", body)
+	}
+	form := url.Values{"token": {secret[1]}, "order": {"pause"}, "mirror": {"site"}, "node": {n.name}}
+	if code, body := fetch(t, mine+"order", form); code != http.StatusOK {
+		t.Fatalf("POST /order: got %d %s, want the page again", code, body)
+	}
+	if now := s.node(n); now.State != status.Held {
+		t.Errorf("after the order to pause: got %s, want %s", now.State, status.Held)
+	}
+	for _, word := range []string{token, good} {
+		if strings.Contains(s.Log()+s.Output()+s.command("status", "--json")+body, word) {
+			t.Errorf("the token %q is in the log, the status or the page", word)
+		}
+	}
 }

@@ -67,6 +67,9 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 		last = now
 		select {
 		case <-tick.C:
+			if s.key.Load() != entered(r) {
+				return // another token is asked for
+			}
 		case <-r.Context().Done():
 			return
 		}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math"
+	"net"
 	"regexp"
 	"strconv"
 	"strings"
@@ -76,6 +77,7 @@ func TestBrowser(t *testing.T) {
 	t.Run("looks", func(t *testing.T) { b.with(t).looks() })
 	t.Run("is live", func(t *testing.T) { b.with(t).live() })
 	t.Run("takes orders", func(t *testing.T) { b.with(t).takesOrders() })
+	t.Run("asks for a token", func(t *testing.T) { b.with(t).login() })
 	t.Run("names with markup", func(t *testing.T) { b.with(t).markup() })
 	t.Run("200 nodes", func(t *testing.T) { b.with(t).many() })
 	if c := b.complaints(); c != "" {
@@ -167,6 +169,22 @@ func (b *browser) takesOrders() {
 			tab.until("it says so", `document.getElementById("answer").textContent === "verify /mnt/backup/www/: done"`)
 		}
 		tab.close()
+	}
+}
+
+// login shows that a browser which has been given the token has it wherever the
+// page asks: for its script, its style, its events and its orders.
+func (b *browser) login() {
+	f := &fake{status: colourful(time.Now())}
+	s := openWith(b.t, "0.0.0.0:0", testToken, f)
+	_, port, _ := net.SplitHostPort(s.addr.String())
+	tab := b.open(screen{width: 1400, height: 800}, "http://admin:"+testToken+"@127.0.0.1:"+port+"/")
+	defer tab.close()
+	tab.until("it is live", `document.getElementById("live").textContent.includes("live")`)
+	tab.eval(`document.querySelector("button[value=verify]").click()`)
+	tab.until("the order was carried out", `document.getElementById("answer").textContent.endsWith(": done")`)
+	if got := f.ordered(); !strings.HasPrefix(got, "verify ") {
+		b.t.Errorf("a click: got the orders %q, want one", got)
 	}
 }
 

@@ -122,8 +122,8 @@ func TestBack(t *testing.T) {
 func TestNotLocal(t *testing.T) {
 	f := &fake{status: sample()}
 	s := open(t, "0.0.0.0:0", f)
-	if s.Local() || !strings.HasPrefix(s.URL(), "http://0.0.0.0:") {
-		t.Fatalf("Serve(0.0.0.0): got %s, local %v, want every address of IPv4", s.URL(), s.Local())
+	if s.local || !strings.HasPrefix(s.URL(), "http://0.0.0.0:") {
+		t.Fatalf("Serve(0.0.0.0): got %s, local %v, want every address of IPv4", s.URL(), s.local)
 	}
 	resp, body := ask(t, "GET", s.URL(), nil, func(r *http.Request) { r.Host = "mirror.example" })
 	if resp.StatusCode != 200 || strings.Contains(body, s.token) || strings.Contains(body, "<form") || !strings.Contains(body, "read-only") {

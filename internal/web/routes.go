@@ -35,7 +35,7 @@ func (s *Server) routes() http.Handler {
 	}
 	outer := http.NewServeMux()
 	outer.HandleFunc("GET /healthz", healthy)
-	outer.Handle("/", s.known(inner))
+	outer.Handle("/", s.known(s.admitted(inner)))
 	return headers(outer)
 }
 

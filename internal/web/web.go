@@ -10,11 +10,13 @@
 //	GET  /healthz      200 while the process answers
 //	POST /order        the page's buttons
 //
-// On a loopback address the page has buttons, for root and the user who runs
-// the daemon: the kernel is asked whose connection it is, as on the control
-// socket. An order must also come from the page itself, which is seen by its
-// origin and by a token that only the page has. On any other address there are
-// no buttons and no orders, as there is nobody to tell friend from stranger.
+// With a token, everything but /healthz asks for it, and who has it may do all.
+// Without one, the page on a loopback address has buttons for root and the user
+// who runs the daemon: the kernel is asked whose connection it is, as on the
+// control socket. On any other address there are then no buttons and no orders,
+// as there is nobody to tell friend from stranger. In every case an order must
+// come from the page itself, which is seen by its origin and by a secret that
+// only the page has.
 //
 // # Ordering
 //
@@ -38,6 +40,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"inosyncd/internal/control"
@@ -96,6 +99,9 @@ type Server struct {
 	local bool   // addr is a loopback address
 	token string // an order has it
 
+	key     atomic.Pointer[key] // of the token that is asked for; nil: none is
+	guesses guesses
+
 	streams chan struct{} // a slot for each page that is kept up to date
 
 	history history
@@ -104,8 +110,9 @@ type Server struct {
 }
 
 // Serve listens at address, host:port, and answers there for d until Close. No
-// host is the loopback address, port 0 any that is free.
-func Serve(address string, d Daemon, b Build, log *slog.Logger) (*Server, error) {
+// host is the loopback address, port 0 any that is free. Who has token may
+// enter; if it is "", everyone.
+func Serve(address, token string, d Daemon, b Build, log *slog.Logger) (*Server, error) {
 	l, host, err := listen(address)
 	if err != nil {
 		return nil, err
@@ -120,6 +127,7 @@ func Serve(address string, d Daemon, b Build, log *slog.Logger) (*Server, error)
 		token:   rand.Text(),
 		streams: make(chan struct{}, maxStreams),
 	}
+	s.key.Store(newKey(token))
 	s.server = serve.Start(l, serve.Options{
 		HTTP: &http.Server{
 			Handler:           s.routes(),
@@ -160,9 +168,13 @@ func (s *Server) remember(ctx context.Context) {
 // URL is where the page is.
 func (s *Server) URL() string { return "http://" + s.addr.String() + "/" }
 
-// Local reports whether only this machine can reach the page, so that it has
-// buttons.
-func (s *Server) Local() bool { return s.local }
+// SetToken has another token asked for from now on, or none if it is "". Pages
+// that are kept up to date have to ask again.
+func (s *Server) SetToken(token string) { s.key.Store(newKey(token)) }
+
+// Open reports whether other machines reach the page and nobody is asked who he
+// is, so that it has no buttons.
+func (s *Server) Open() bool { return !s.local && s.key.Load() == nil }
 
 // Close stops listening and returns when every request is answered. It may be
 // called more than once.

@@ -93,7 +93,7 @@ func sample() status.Status {
 
 func open(t *testing.T, address string, d Daemon) *Server {
 	t.Helper()
-	s, err := Serve(address, d, Build{"1.2", "abc"}, slog.New(slog.DiscardHandler))
+	s, err := Serve(address, "", d, Build{"1.2", "abc"}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatalf("Serve(%q): %v", address, err)
 	}
@@ -281,7 +281,7 @@ func TestManyNodes(t *testing.T) {
 func TestAddressTaken(t *testing.T) {
 	s := open(t, "127.0.0.1:0", &fake{})
 	address := s.addr.String()
-	_, err := Serve(address, &fake{}, Build{}, slog.New(slog.DiscardHandler))
+	_, err := Serve(address, "", &fake{}, Build{}, slog.New(slog.DiscardHandler))
 	if err == nil || !strings.Contains(err.Error(), strconv.Quote(address)) || !strings.Contains(err.Error(), "another program") {
 		t.Errorf("Serve(%q): got %v, want an error that names it", address, err)
 	}
@@ -290,7 +290,7 @@ func TestAddressTaken(t *testing.T) {
 // Without a host nothing is served to others.
 func TestNoHost(t *testing.T) {
 	s := open(t, ":0", &fake{})
-	if !s.Local() {
+	if !s.local {
 		t.Errorf(`Serve(":0"): got %s, want a loopback address`, s.URL())
 	}
 }
