@@ -45,12 +45,13 @@ no change was pending.`,
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON document in a line")
-	cmd.Flags().BoolVar(&watch, "watch", false, "print again on every change, until stopped")
+	cmd.Flags().BoolVar(&watch, "watch", false, "print again on every change, until stopped; a daemon that goes is waited for")
 	return cmd
 }
 
 // watchStatus prints the status whenever it has changed, until ctx is done. A
-// terminal shows the last one only.
+// terminal shows the last one only. A daemon that has answered is waited for when
+// it goes, as at a restart.
 func (a *app) watchStatus(ctx context.Context, client *control.Client, asJSON bool) error {
 	between := "\n"
 	if asJSON {
@@ -61,12 +62,17 @@ func (a *app) watchStatus(ctx context.Context, client *control.Client, asJSON bo
 	tick := time.NewTicker(watchPeriod)
 	defer tick.Stop()
 	var last []byte
+	gone := false
 	for {
 		text, err := a.statusText(ctx, client, asJSON)
-		if err != nil {
+		if err != nil && (last == nil || ctx.Err() != nil) {
 			return err
 		}
-		if !bytes.Equal(text, last) {
+		if err != nil && !gone {
+			fmt.Fprintf(a.stderr, "inosyncd: waiting for the daemon to come back: %s\n", printable(err.Error()))
+		}
+		gone = err != nil
+		if !gone && !bytes.Equal(text, last) {
 			if last == nil && between == "\n" {
 				_, err = a.stdout.Write(text)
 			} else {
