@@ -69,7 +69,7 @@ func (b *batch) run(ctx context.Context) push.Result {
 	if hold.outcome == push.Again || hold.outcome == push.Hold && b.removes {
 		return b.result(hold)
 	}
-	for _, step := range []func(context.Context) verdict{b.send, b.compare, b.remove} {
+	for _, step := range []func(context.Context) verdict{b.send, b.compare, b.removeUnmoved} {
 		v := step(ctx)
 		if v.outcome == push.Again && b.makeRoom(ctx, v) {
 			v = step(ctx)

@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"inosyncd/internal/change"
 	"inosyncd/internal/lab/labtest"
 	"inosyncd/internal/push"
 )
@@ -94,6 +95,40 @@ func (s sentMark) Write(line []byte) (int, error) {
 		return len(line), os.WriteFile(string(s), nil, 0o600)
 	}
 	return len(line), nil
+}
+
+// A file is moved, and moved on before it could be sent under the new name. Its
+// old name is kept until then, but not for ever.
+func TestMovedOn(t *testing.T) {
+	for name, tt := range map[string]struct {
+		since time.Duration // from now
+		left  string
+		keeps bool
+	}{
+		"lately":   {time.Hour, `["f":1]["g":3]`, true},
+		"long ago": {-time.Hour, `["g":3]`, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			n := newNode(t, "local")
+			n.write("f=old")
+			n.full()
+			n.do(os.Rename(n.src+"/f", n.src+"/g"))
+			wrap(t, `[ "$1" = --version ] || mv g h 2>/dev/null; exec RSYNC`)(n.options())
+			moved := change.New(0)
+			moved.Add("f", change.Itself, time.Now().Add(tt.since))
+			moved.Add("g", change.Itself|change.Content, time.Now().Add(tt.since))
+			res := n.Push(t.Context(), moved)
+			if got := marks(res.Left); res.Outcome != push.Done || got != tt.left {
+				t.Errorf("Push: got %v, left %s, %v; want done, left %s", res.Outcome, got, res.Err, tt.left)
+			}
+			if _, err := os.Lstat(n.dst + "/f"); (err == nil) != tt.keeps {
+				t.Errorf("the old name at the node: got %v, want it kept: %v", err, tt.keeps)
+			}
+			res.Left.Add("h", change.Itself|change.Content, time.Now())
+			n.must(res.Left)
+			n.full()
+		})
+	}
 }
 
 // A file that grows for as long as it is sent goes around again, and is
