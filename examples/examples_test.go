@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"inosyncd/config"
+	"inosyncd/internal/lab/labtest"
 )
 
 // TestConfigurations loads every configuration, and wants no warning either.
@@ -155,7 +156,7 @@ func serve(t *testing.T, rsync, conf string) string {
 func listens(ended <-chan struct{}, port string) bool {
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
-	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); {
+	for deadline := time.Now().Add(labtest.Limit); time.Now().Before(deadline); {
 		if c, err := net.Dial("tcp4", "127.0.0.1:"+port); err == nil {
 			_ = c.Close()
 			return true

@@ -11,6 +11,7 @@ import (
 
 	"inosyncd/internal/alive"
 	"inosyncd/internal/change"
+	"inosyncd/internal/lab/labtest"
 )
 
 // TestAlive wants an answer of a watcher that turns, and none of one whose
@@ -38,7 +39,7 @@ func TestAlive(t *testing.T) {
 			}
 		}
 		for range 5 { // more often than it turns by itself after its start
-			ask("at rest", 30*time.Second, nil)
+			ask("at rest", labtest.Limit, nil)
 		}
 		if err := os.Mkdir(filepath.Join(dir, "new"), 0o755); err != nil {
 			t.Fatal(err)
@@ -46,11 +47,11 @@ func TestAlive(t *testing.T) {
 		<-entered
 		ask("while Emit hangs", 50*time.Millisecond, alive.ErrSilent)
 		close(held)
-		ask("afterwards", 30*time.Second, nil)
+		ask("afterwards", labtest.Limit, nil)
 		if err := w.Close(); err != nil {
 			t.Error(err)
 		}
-		ask("closed", 30*time.Second, nil)
+		ask("closed", labtest.Limit, nil)
 	})
 }
 
@@ -58,7 +59,7 @@ func TestAlive(t *testing.T) {
 // minutes: between two directories it looks whether it is to end.
 func TestAliveAtWork(t *testing.T) {
 	m := &model{alive: alive.New()}
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), labtest.Limit)
 	defer cancel()
 	asked := make(chan error, 1)
 	go func() { asked <- m.alive.Ask(ctx, nil) }()

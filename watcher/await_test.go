@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"inosyncd/internal/lab/labtest"
 	"inosyncd/internal/source"
 )
 
@@ -92,7 +93,7 @@ func wantSoon(t *testing.T, result <-chan error, want error) {
 		if !errors.Is(err, want) {
 			t.Fatalf("await: got %v, want %v", err, want)
 		}
-	case <-time.After(10 * time.Second):
+	case <-time.After(labtest.Limit):
 		t.Fatalf("await does not return, want %v", want)
 	}
 }
@@ -212,7 +213,7 @@ func TestGuard(t *testing.T) {
 	}
 	select {
 	case <-astray:
-	case <-time.After(10 * time.Second):
+	case <-time.After(labtest.Limit):
 		t.Fatal("Guard says nothing of a directory above the root that was renamed")
 	}
 	select {

@@ -16,6 +16,7 @@ import (
 
 	"inosyncd/internal/change"
 	"inosyncd/internal/filter"
+	"inosyncd/internal/lab/labtest"
 	"inosyncd/internal/source"
 )
 
@@ -158,7 +159,7 @@ func (tr *trial) covers(path string) bool {
 // eventually waits until ok, and says what it waited for if that never comes.
 func (tr *trial) eventually(what string, ok func() bool) {
 	tr.t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); !ok(); time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(labtest.Limit); !ok(); time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
 			tr.t.Fatalf("waited in vain for %s; Stats(): got %+v", what, tr.w.Stats())
 		}

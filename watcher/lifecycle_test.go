@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"inosyncd/internal/change"
+	"inosyncd/internal/lab/labtest"
 	"inosyncd/internal/source"
 )
 
@@ -109,7 +110,7 @@ func TestRootGone(t *testing.T) {
 				tr.must(tt.do(tr))
 				select {
 				case <-tr.w.Done():
-				case <-time.After(20 * time.Second):
+				case <-time.After(labtest.Limit):
 					t.Fatal("Done() was not closed")
 				}
 				if err := tr.w.Err(); !isGone(err) {

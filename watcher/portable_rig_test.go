@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"inosyncd/internal/change"
+	"inosyncd/internal/lab/labtest"
 	"inosyncd/internal/source"
 )
 
@@ -188,9 +189,9 @@ func shorten(t *testing.T, d *time.Duration, to time.Duration) {
 	t.Cleanup(func() { *d = was })
 }
 
-// poll reports whether ok comes true within some seconds.
+// poll reports whether ok comes true within labtest.Limit.
 func poll(ok func() bool) bool {
-	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(labtest.Limit); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
 		if ok() {
 			return true
 		}

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"inosyncd/internal/filter"
+	"inosyncd/internal/lab/labtest"
 	"inosyncd/internal/source"
 )
 
@@ -201,7 +202,7 @@ func TestLibrariesEndWithTheRoot(t *testing.T) {
 				do(r)
 				select {
 				case <-r.w.Done():
-				case <-time.After(10 * time.Second):
+				case <-time.After(labtest.Limit):
 					t.Fatal("Done() is not closed")
 				}
 				if err := r.w.Err(); !errors.Is(err, source.ErrGone) {

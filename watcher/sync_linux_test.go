@@ -6,14 +6,14 @@ import (
 	"fmt"
 	"os"
 	"testing"
-	"time"
 
 	"inosyncd/internal/change"
+	"inosyncd/internal/lab/labtest"
 )
 
 func syncTime(t *testing.T) context.Context {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), labtest.Limit)
 	t.Cleanup(cancel)
 	return ctx
 }

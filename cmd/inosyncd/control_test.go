@@ -21,6 +21,7 @@ import (
 	"inosyncd/internal/change"
 	"inosyncd/internal/control"
 	"inosyncd/internal/filter"
+	"inosyncd/internal/lab/labtest"
 	"inosyncd/internal/source"
 	"inosyncd/internal/status"
 	"inosyncd/watcher"
@@ -202,7 +203,7 @@ func ended(t *testing.T, err <-chan error) error {
 	select {
 	case e := <-err:
 		return e
-	case <-time.After(30 * time.Second):
+	case <-time.After(labtest.Limit):
 		t.Fatal("Wait(): got no end, want one")
 		return nil
 	}

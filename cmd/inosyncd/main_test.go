@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"inosyncd/internal/lab/labtest"
 )
 
 func TestMain(m *testing.M) {
@@ -66,7 +68,7 @@ func cmdEventually(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: eventually same A B | contains FILE TEXT | gone FILE")
 	}
 	var err error
-	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(labtest.Limit); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
 		if err = holds(ts, args); err == nil {
 			return
 		}
@@ -123,7 +125,7 @@ func cmdExits(ts *testscript.TestScript, neg bool, args []string) {
 // stop FILE: ends the process whose number is in FILE and waits for its end.
 func cmdStop(ts *testscript.TestScript, _ bool, args []string) {
 	pid := signalPid(ts, args, syscall.SIGTERM)
-	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(labtest.Limit); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
 		if syscall.Kill(pid, 0) != nil {
 			return
 		}

@@ -7,9 +7,9 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"inosyncd/internal/lab"
+	"inosyncd/internal/lab/labtest"
 	"inosyncd/internal/push"
 )
 
@@ -54,7 +54,7 @@ func TestReported(t *testing.T) {
 				n.age()
 				var diff []string
 				err := fmt.Errorf("the push has not said that the node is done")
-				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+				ctx, cancel := context.WithTimeout(t.Context(), labtest.Limit)
 				defer cancel()
 				res := n.Push(push.WithReported(ctx, sync.OnceFunc(func() {
 					diff, err = lab.Compare(n.src, n.dst, lab.CompareOptions{})
@@ -83,7 +83,7 @@ func TestReportedAndThenABadEnd(t *testing.T) {
 	wrap(t, untilReported(1, 12))(n.options())
 	n.write("f=newer")
 	n.age()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), labtest.Limit)
 	defer cancel()
 	reported := false
 	res := n.Push(push.WithReported(ctx, func() {

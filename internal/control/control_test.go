@@ -19,6 +19,7 @@ import (
 	"go.uber.org/goleak"
 
 	"inosyncd/internal/control"
+	"inosyncd/internal/lab/labtest"
 	"inosyncd/internal/status"
 )
 
@@ -238,7 +239,7 @@ func raw(t *testing.T, path, text string) (code int, body string) {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	_ = conn.SetDeadline(time.Now().Add(30 * time.Second))
+	_ = conn.SetDeadline(time.Now().Add(labtest.Limit))
 	go func() { _, _ = conn.Write([]byte(text)) }() // the answer may come before its end
 	resp, err := readResponse(conn)
 	if err != nil {

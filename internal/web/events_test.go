@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"inosyncd/internal/lab/labtest"
 )
 
 // stream opens the event stream and returns its messages, until ctx is done.
@@ -53,7 +55,7 @@ func next(t *testing.T, messages <-chan message) message {
 			t.Fatal("GET /events: got its end, want a message")
 		}
 		return m
-	case <-time.After(30 * time.Second):
+	case <-time.After(labtest.Limit):
 		t.Fatal("GET /events: got nothing, want a message")
 	}
 	return message{}

@@ -20,6 +20,7 @@ import (
 	"go.uber.org/goleak"
 
 	"inosyncd/internal/control"
+	"inosyncd/internal/lab/labtest"
 	"inosyncd/internal/nodelog"
 	"inosyncd/internal/status"
 )
@@ -311,12 +312,12 @@ func TestTooManyConnections(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	_ = c.SetReadDeadline(time.Now().Add(5 * time.Second))
+	_ = c.SetReadDeadline(time.Now().Add(labtest.Limit))
 	if _, err := c.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
 		t.Errorf("connection %d: got %v, want it closed", maxConns+1, err)
 	}
 	_ = first.Close() // gives its place to another
-	for deadline := time.Now().Add(30 * time.Second); ; {
+	for deadline := time.Now().Add(labtest.Limit); ; {
 		resp, err := http.Get(s.URL() + "healthz")
 		if err == nil {
 			_ = resp.Body.Close()
