@@ -27,9 +27,13 @@ func makeSocketDir() (string, error) {
 		base = os.TempDir()
 	}
 	sweepSocketDirs(base)
-	dir, err := os.MkdirTemp(base, fmt.Sprintf("%s%d-", socketDirPrefix, os.Getpid()))
+	name := fmt.Sprintf("%s%d-", socketDirPrefix, os.Getpid())
+	dir, err := os.MkdirTemp(base, name)
+	if err != nil { // it is read-only, or not there
+		dir, err = os.MkdirTemp("", name)
+	}
 	if err != nil {
-		return "", fmt.Errorf("making the directory for ssh's sockets: %w", err)
+		return "", fmt.Errorf("making the directory for ssh's sockets (TMPDIR can name another place): %w", err)
 	}
 	return dir, os.Chmod(dir, 0o711) //nolint:gosec // other users' own directories are below
 }
