@@ -119,6 +119,13 @@ func (b *backlog) kick() {
 	b.kicked = b.sent != nil
 }
 
+// sooner makes what failed due at the time at, if it is not due before.
+func (b *backlog) sooner(at time.Time) {
+	if at.Before(b.next) {
+		b.next = at
+	}
+}
+
 // progress says of a push that left left whether something of its new part
 // went through (or there was none), and something of what had failed before.
 func (b *backlog) progress(left *change.Set) (fresh, failed bool) {

@@ -193,7 +193,12 @@ func (n *node) left(res push.Result) *change.Set {
 func (n *node) succeed(left *change.Set, verified bool, now time.Time) {
 	n.lastSuccess = now
 	if !n.backlog.confirm(left) {
-		return // this went well; what failed before still waits
+		// This went well; what failed before still waits. But what came may
+		// be what a person was waited for, such as files in an empty source.
+		if n.held != nil {
+			n.backlog.sooner(now.Add(n.retry.NextBackOff()))
+		}
+		return
 	}
 	n.err, n.held = nil, nil
 	n.retry.Reset()

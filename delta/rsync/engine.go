@@ -59,7 +59,8 @@ type Engine struct {
 	always   []string  // arguments of every run
 
 	checked  bool // the program is there and new enough
-	filled   bool // the source had something in it once
+	filled   bool // the source had something in it once, and not too late
+	hollow   bool // it was empty at first, which has held removals since
 	poorHand bool // the receiver cannot do --delete-missing-args
 
 	running atomic.Pointer[process] // of the push; nil while it runs none

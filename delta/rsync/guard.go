@@ -63,8 +63,8 @@ func (b *batch) allowed(limit int) bool {
 
 // guard counts, by dry runs, what the batch would remove from the node, where
 // that matters: because there is a limit, or because a source that was empty
-// ever since the engine was made is to empty the node. If it is too much, the
-// batch goes on without removing anything and is held at its end.
+// when it was first compared is to empty the node. If it is too much, the batch
+// goes on without removing anything and is held at its end.
 //
 // A dry run can count too many: it knows nothing of what the batch moves. It
 // counts too few only if more vanishes from the source after it, or if it could
@@ -73,11 +73,11 @@ func (b *batch) guard(ctx context.Context) verdict {
 	if !b.removes {
 		return verdict{}
 	}
-	empty, err := b.empty()
+	hollow, err := b.hollow()
 	if err != nil {
 		return verdict{push.Again, err, "let inosyncd read the source directory"}
 	}
-	if b.e.o.MaxDelete <= 0 && !empty {
+	if b.e.o.MaxDelete <= 0 && !hollow {
 		return verdict{}
 	}
 	b.dry = true
@@ -89,17 +89,19 @@ func (b *batch) guard(ctx context.Context) verdict {
 	b.dry, b.removed, b.bytes = false, 0, 0
 	n := b.doomed.n
 	limit := max(b.e.o.MaxDelete, 0)
-	if empty {
+	if hollow {
 		limit = 0
 	}
 	if b.allowed(limit) {
 		b.limited, b.limit = true, max(n, limit)
+		b.e.hollow = b.e.hollow && !hollow // this was settled
 		return verdict{}
 	}
 	b.removes = false
-	if empty {
+	if hollow {
+		b.e.hollow = true
 		return verdict{
-			push.Hold, fmt.Errorf("the source is empty, and %d entries would be removed from the node", n),
+			push.Hold, fmt.Errorf("the source was empty at first, and %d entries would be removed from the node", n),
 			"check that the source is what it should be; if it is, release the removals: inosyncd approve NODE",
 		}
 	}
@@ -122,18 +124,22 @@ func (b *batch) bounded(m mode) mode {
 	return m
 }
 
-// empty reports whether the batch compares the whole of a source that is empty
-// and has been for as long as the engine knows it. One that was emptied while
-// it was watched is what it is.
-func (b *batch) empty() (bool, error) {
-	if b.e.filled {
+// hollow reports whether the batch compares the whole of a source that is empty,
+// and has been for as long as the engine knows it; or that was, and has kept a
+// comparison from removing anything. A file that somebody leaves in the mount
+// point of a volume does not make it the source: that takes an approval, or a
+// source that has all that the node has. One that was emptied while it was
+// watched is what it is.
+func (b *batch) hollow() (bool, error) {
+	switch {
+	case b.e.filled:
 		return false, nil
-	}
-	if !b.plan.Full {
-		b.e.filled = len(b.plan.Entries) > 0 && b.plan.Entries[len(b.plan.Entries)-1].Path != ""
+	case !b.plan.Full:
+		named := len(b.plan.Entries) > 0 && b.plan.Entries[len(b.plan.Entries)-1].Path != ""
+		b.e.filled = named && !b.e.hollow
 		return false, nil
 	}
 	empty, err := b.plan.Empty()
-	b.e.filled = err == nil && !empty
-	return empty, err
+	b.e.filled = err == nil && !empty && !b.e.hollow
+	return empty || b.e.hollow, err
 }

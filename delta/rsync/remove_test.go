@@ -155,6 +155,19 @@ func TestEmptySource(t *testing.T) {
 		t.Fatalf("Push: got %v, %v; want hold", res.Outcome, res.Err)
 	}
 	n.has(true, "f", "d/g")
+
+	// Something in it does not make it the source; all that the node has does.
+	n.write("stray")
+	for _, s := range []string{"c stray", "a "} {
+		want := push.Done
+		if s == "a " {
+			want = push.Hold
+		}
+		if res := n.Push(t.Context(), set(s)); res.Outcome != want {
+			t.Errorf("Push(%q) of a source that was empty at first: got %v, %v; want %v", s, res.Outcome, res.Err, want)
+		}
+	}
+	n.has(true, "f", "d/g", "stray")
 	n.Approve()
 	n.must(set("a "))
 	n.equal()

@@ -95,6 +95,27 @@ func TestEmptySourceAtTheStart(t *testing.T) {
 	s.same(n)
 }
 
+// TestEmptySourceFills starts like that too. Something that comes into the source
+// does not make it right; when all has come back it goes on by itself.
+func TestEmptySourceFills(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	n := s.local("local")
+	write(t, n.dst+"/kept", "k")
+	s.start(s.config("retry_max: 10m", n))
+	s.wait(1, "held", "node", n.name)
+	write(t, s.path("stray"), "s")
+	holds(t, n.dst+"/stray", "s")
+	s.command("resync")
+	s.isHeld(n)
+	if !exists(n.dst + "/kept") {
+		t.Fatal("a source with a stray file in it emptied its node")
+	}
+	write(t, s.path("kept"), "k")
+	s.command("wait")
+	s.same(n)
+}
+
 // startPlain starts the daemon without the privilege to pass by permissions
 // (capabilities(7)), which only root has.
 func (s *site) startPlain(config string) {
