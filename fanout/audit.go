@@ -1,6 +1,7 @@
 package fanout
 
 import (
+	"cmp"
 	"time"
 
 	"inosyncd/internal/change"
@@ -79,10 +80,7 @@ func (n *node) endAudit() {
 func (n *node) reportDrift(d push.Found) {
 	paths := make([]string, 0, driftNames)
 	for _, found := range d.Names[:min(driftNames, len(d.Names))] {
-		if found.Path == "" {
-			found.Path = "."
-		}
-		paths = append(paths, found.Path)
+		paths = append(paths, cmp.Or(found.Path, "."))
 	}
 	n.log.Warn("drift repaired", "created", d.Count[push.Created], "updated", d.Count[push.Updated],
 		"attributes", d.Count[push.Attributes], "deleted", d.Count[push.Deleted], "list", paths)

@@ -48,7 +48,7 @@ func newSupervisor(a *app) *supervisor {
 // Verified implements control.Daemon.
 func (d *desk) Verified(n control.Node) error {
 	_, running := d.view()
-	if m := find(running, n.Mirror); m == nil || !m.nodes.Verified(n.Node) {
+	if m := running[n.Mirror]; m == nil || !m.nodes.Verified(n.Node) {
 		return &control.UsageError{Msg: fmt.Sprintf("no node %q of a mirror %q is running", n.Node, n.Mirror)}
 	}
 	return nil
@@ -72,7 +72,8 @@ func (d *desk) publish(cfg *config.Config, running []*mirror) {
 	})
 }
 
-// view is what was published last; the configuration is never nil.
+// view is what was published last; the configuration is never nil. A mirror
+// that does not run is not in the map.
 func (d *desk) view() (*config.Config, map[string]*mirror) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -81,9 +82,6 @@ func (d *desk) view() (*config.Config, map[string]*mirror) {
 	}
 	return d.cfg, d.running
 }
-
-// find returns the mirror of that name, nil if it does not run.
-func find(running map[string]*mirror, name string) *mirror { return running[name] }
 
 // pauseAgain pauses the nodes of a mirror that a person has paused, before
 // anything is pushed to them.
@@ -107,7 +105,7 @@ func (d *desk) Order(o control.Order, names []string) ([]control.Node, error) {
 	var done []control.Node
 	var errs []error
 	for i, mc := range cfg.Mirrors {
-		m := find(running, mc.Name)
+		m := running[mc.Name]
 		for k, nc := range mc.Nodes {
 			if !chosen[[2]int{i, k}] {
 				continue
@@ -187,7 +185,7 @@ func (d *desk) Status() status.Status {
 	s := d.base
 	s.Mirrors = make([]status.Mirror, 0, len(cfg.Mirrors))
 	for _, mc := range cfg.Mirrors {
-		ms := mirrorStatus(mc, find(running, mc.Name))
+		ms := mirrorStatus(mc, running[mc.Name])
 		d.verifier.complete(&ms)
 		s.Mirrors = append(s.Mirrors, ms)
 	}

@@ -22,7 +22,7 @@ func (d *desk) Explain(path string) ([]control.Explanation, error) {
 	all := []control.Explanation{}
 	for _, p := range locate(cfg, path) {
 		e := p.judge()
-		if m := find(running, p.mirror.Name); m != nil && e.Mirrored {
+		if m := running[p.mirror.Name]; m != nil && e.Mirrored {
 			m.explain(&e, p.path)
 		}
 		all = append(all, e)

@@ -80,7 +80,7 @@ func (d *desk) reached(ctx context.Context, w *wait) (bool, error) {
 		if !ok || !mc.Enabled {
 			continue
 		}
-		m := find(running, mc.Name)
+		m := running[mc.Name]
 		if m == nil {
 			return false, fmt.Errorf("waiting for the mirror %q: %w", mc.Name, errNotRunning)
 		}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -113,7 +114,7 @@ func (r *verification) add(d rsync.Difference, pending bool) {
 		r.last.Pending++
 	}
 	if len(r.last.First) < maxFirst {
-		r.last.First = append(r.last.First, status.Difference{Path: named(d.Path), Kind: d.Kind})
+		r.last.First = append(r.last.First, status.Difference{Path: cmp.Or(d.Path, "."), Kind: d.Kind})
 	}
 	if strings.Contains(d.Kind, "content") && len(r.contents) < maxContents {
 		r.contents = append(r.contents, d.Path)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"sync"
@@ -25,7 +26,7 @@ func (a *app) verify(ctx context.Context, names []string) error {
 			n++
 			mu.Lock()
 			defer mu.Unlock()
-			fmt.Fprintf(j.out, "%s: %s: %s\n", escaped(j.node), d.Kind, escaped(named(d.Path)))
+			fmt.Fprintf(j.out, "%s: %s: %s\n", escaped(j.node), d.Kind, escaped(cmp.Or(d.Path, ".")))
 		})
 		if err != nil {
 			if ctx.Err() == nil {
@@ -43,12 +44,4 @@ func (a *app) verify(ctx context.Context, names []string) error {
 		fmt.Fprintf(j.out, "%s: entries that differ: %d\n", escaped(j.node), n)
 		return n == 0
 	})
-}
-
-// named is a path with a name for the root.
-func named(path string) string {
-	if path == "" {
-		return "."
-	}
-	return path
 }

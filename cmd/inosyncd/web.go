@@ -28,7 +28,7 @@ func (d webDesk) Ready() error {
 		if !mc.Enabled {
 			continue
 		}
-		m := find(running, mc.Name)
+		m := running[mc.Name]
 		if m == nil {
 			return fmt.Errorf("mirror %s: %w", mc.Name, errNotRunning)
 		}
@@ -91,7 +91,7 @@ func (d webDesk) Order(o control.Order, n control.Node) error {
 		return err
 	}
 	_, running := d.view()
-	return d.order(o, find(running, n.Mirror), n)
+	return d.order(o, running[n.Mirror], n)
 }
 
 // named returns nil when there is an enabled node of that name.

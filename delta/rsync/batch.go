@@ -143,7 +143,7 @@ func (b *batch) removals() *change.Set {
 // send makes the entries that exist equal to the source's.
 func (b *batch) send(ctx context.Context) verdict {
 	if b.plan.Full {
-		m := mode{whole: true, recurse: b.e.o.Recursive, delete: b.removes, sweep: b.removes, exact: b.e.o.Checksum, exclude: b.plan.Held}
+		m := mode{whole: true, recurse: b.e.o.Recursive, delete: b.removes, leftovers: b.removes, exact: b.e.o.Checksum, exclude: b.plan.Held}
 		return b.rsync(ctx, m, nil, b.set)
 	}
 	var deep, files, dirs []*delta.Entry

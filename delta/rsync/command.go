@@ -24,12 +24,12 @@ type mode struct {
 	bare    bool // the list is of the root, and that is to be only itself
 	dry     bool // only say what would be done
 
-	exclude []string // paths to leave alone, besides what the rules exclude
-	only    bool     // the list is of patterns, and nothing is sent: only removals
-	prune   bool     // nothing is sent: only removals
-	sweep   bool     // besides, remove what pushes that broke off have left
-	limited bool     // remove no more than limit entries
-	limit   int
+	exclude   []string // paths to leave alone, besides what the rules exclude
+	only      bool     // the list is of patterns, and nothing is sent: only removals
+	prune     bool     // nothing is sent: only removals
+	leftovers bool     // besides, remove what pushes that broke off have left
+	limited   bool     // remove no more than limit entries
+	limit     int
 }
 
 // same reports whether both modes have rsync do the same.

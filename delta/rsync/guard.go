@@ -94,7 +94,9 @@ func (b *batch) guard(ctx context.Context) verdict {
 	}
 	if b.allowed(limit) {
 		b.limited, b.limit = true, max(n, limit)
-		b.e.hollow = b.e.hollow && !hollow // this was settled
+		if hollow {
+			b.e.hollow = false // that is settled
+		}
 		return verdict{}
 	}
 	b.removes = false
@@ -118,7 +120,7 @@ func (b *batch) bounded(m mode) mode {
 		return m
 	}
 	m.limited, m.limit = true, max(0, b.limit-b.removed)
-	if m.sweep {
+	if m.leftovers {
 		m.limit += b.litter
 	}
 	return m

@@ -14,7 +14,7 @@ const delayedDir = ".~tmp~"
 //
 // Temporary files, ".name.XXXXXX", need no rule: nothing protects them.
 func (e *Engine) leftovers(m mode) []string {
-	if !m.sweep {
+	if !m.leftovers {
 		return nil
 	}
 	args := []string{"--filter=R " + partialDir + "/"}
