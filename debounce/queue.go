@@ -64,10 +64,11 @@ type Queue struct {
 // steps (inotify(7), "Dealing with rename() events"). A set that was taken in
 // between would have the nodes remove a file which they get anew only later. So
 // the old name waits moveGrace for the new one, which need not come: it may be
-// outside the tree. Many such moves delay a set by movesGrace at most.
+// outside the tree. On a busy machine the two are tens of milliseconds apart. Many
+// such moves delay a set by movesGrace at most.
 const (
-	moveGrace  = 10 * time.Millisecond
-	movesGrace = 100 * time.Millisecond
+	moveGrace  = 100 * time.Millisecond
+	movesGrace = 500 * time.Millisecond
 )
 
 // NewQueue returns an empty Queue.
