@@ -65,7 +65,7 @@ func watchedPaths(tree *dirs, lib *fakeLibrary) []string {
 func TestDirsCountWhatIsNotWatched(t *testing.T) {
 	tree, lib := fakeTree(t, "a/b", "c")
 	lib.onAdd = func(path string) error {
-		if strings.Contains(path, "/a") {
+		if strings.HasPrefix(path, tree.base+"/a") {
 			return syscall.ENOSPC
 		}
 		return nil
