@@ -55,8 +55,9 @@ func TestRewritesInARow(t *testing.T) {
 	s.same(n)
 }
 
-// TestNewFileWaitsForItsWriter writes new files slowly. What else changes is
-// sent meanwhile; they come when they are closed, not before.
+// TestNewFileWaitsForItsWriter writes new files slowly, also in a directory that
+// comes with them. What else changes is sent meanwhile; they come when they are
+// closed, not before.
 func TestNewFileWaitsForItsWriter(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -64,15 +65,17 @@ func TestNewFileWaitsForItsWriter(t *testing.T) {
 	must(t, os.Mkdir(s.path("old"), 0o755))
 	s.startSynced(s.config("eopen: 10m", n), n)
 
-	must(t, os.MkdirAll(s.path("new/deep"), 0o755))
+	elsewhere := s.dir + "/elsewhere"
+	must(t, os.MkdirAll(elsewhere+"/deep", 0o755))
 	names := []string{"slow", "old/slow", "new/slow", "new/deep/slow"}
 	var files []*os.File
-	for _, name := range names {
-		f, err := os.Create(s.path(name))
+	for _, path := range []string{s.path("slow"), s.path("old/slow"), elsewhere + "/slow", elsewhere + "/deep/slow"} {
+		f, err := os.Create(path)
 		must(t, err)
 		defer f.Close()
 		files = append(files, f)
 	}
+	must(t, os.Rename(elsewhere, s.path("new")))
 	for i, part := range []string{"one ", "two ", "three"} {
 		for _, f := range files {
 			_, err := f.WriteString(part)
