@@ -44,6 +44,7 @@ import (
 
 	"inosyncd/delta"
 	"inosyncd/internal/change"
+	"inosyncd/internal/printable"
 	"inosyncd/internal/push"
 )
 
@@ -163,7 +164,7 @@ func (e *Engine) check(ctx context.Context) error {
 	case err != nil:
 		return err
 	case tooOld(version):
-		return fmt.Errorf("%w: rsync %s cannot keep file names out of remote shells, 3.2.4 can", errTooOld, clip(clean(version)))
+		return fmt.Errorf("%w: rsync %s cannot keep file names out of remote shells, 3.2.4 can", errTooOld, printable.Clip(printable.Escape(version)))
 	}
 	e.checked = true
 	return nil

@@ -63,7 +63,7 @@ func TestHostileNode(t *testing.T) {
 			if res.Err == nil || res.Outcome != push.Again && res.Outcome != push.Hold {
 				t.Fatalf("Push: got %v, %v; want a failure", res.Outcome, res.Err)
 			}
-			if text := res.Err.Error(); !utf8.ValidString(text) || strings.ContainsAny(text, "\x1b\x07\x08\r\n") || len(text) > 2*maxText {
+			if text := res.Err.Error(); !utf8.ValidString(text) || strings.ContainsAny(text, "\x1b\x07\x08\r\n") || len(text) > 600 {
 				t.Errorf("Push: got the error %q, want clean words", text)
 			}
 			n.unharmed()

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strings"
 
+	"inosyncd/internal/printable"
 	"inosyncd/internal/push"
 )
 
@@ -186,7 +187,7 @@ func gist(e *exit, text string) string {
 		}
 	}
 	best = strings.TrimPrefix(place.ReplaceAllString(best, ""), "rsync: ")
-	return clip(clean(best))
+	return printable.Clip(printable.Escape(best))
 }
 
 func weight(note, text string) int {

@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"inosyncd/internal/printable"
 )
 
 // Grade says how much a finding matters.
@@ -82,7 +84,7 @@ func (e *Engine) Probe(ctx context.Context, tree func() Tree) []Finding {
 	p := &probe{e: e, tree: tree, at: e.o.Address, choice: map[string]string{}}
 	p.name = probePrefix + strings.ToLower(rand.Text())
 	if err := p.look(ctx); err != nil && ctx.Err() == nil {
-		p.add(Fault, "this machine", clip(clean(err.Error())), "make room for temporary files here, in TMPDIR")
+		p.add(Fault, "this machine", printable.Clip(printable.Escape(err.Error())), "make room for temporary files here, in TMPDIR")
 	}
 	if p.dir != "" {
 		_ = os.RemoveAll(p.dir)
@@ -93,7 +95,7 @@ func (e *Engine) Probe(ctx context.Context, tree func() Tree) []Finding {
 // look returns an error only of what has nothing to do with the node.
 func (p *probe) look(ctx context.Context) error {
 	if err := p.e.check(ctx); err != nil {
-		p.add(Fault, "rsync here", clean(err.Error()), needsProgram)
+		p.add(Fault, "rsync here", printable.Escape(err.Error()), needsProgram)
 		return nil
 	}
 	if err := p.prepare(); err != nil {
@@ -155,7 +157,7 @@ func (p *probe) fail(ctx context.Context, about string, r *ended) {
 		return // the one who asked has gone
 	}
 	v := &r.verdict
-	text := clean(v.err.Error())
+	text := printable.Escape(v.err.Error())
 	if errors.Is(v.err, errIdle) || r.code == codeTimeout {
 		text = "the node is silent: " + text
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"inosyncd/internal/printable"
 	"inosyncd/internal/push"
 )
 
@@ -51,7 +52,7 @@ func (p *probe) above(ctx context.Context) error {
 	case err != nil:
 		return err
 	case g.verdict.outcome != push.Done:
-		p.add(Note, "path", "is not there yet, and the directory above cannot be looked at: "+clean(g.verdict.err.Error()), "make the node's path")
+		p.add(Note, "path", "is not there yet, and the directory above cannot be looked at: "+printable.Escape(g.verdict.err.Error()), "make the node's path")
 	case g.made:
 		v := judge(&exit{code: codeNoPath})
 		p.add(Fault, "path", "is not there, nor is the directory above it", v.cure)

@@ -7,6 +7,8 @@ import (
 	"strconv"
 
 	"golang.org/x/sys/unix"
+
+	"inosyncd/internal/printable"
 )
 
 // room is what a file system has left for the account that writes to it.
@@ -72,7 +74,7 @@ func (p *probe) judgeRoom(r room) Finding {
 func (p *probe) localRoom() (room, string) {
 	var fs unix.Statfs_t
 	if err := unix.Statfs(p.at.Path, &fs); err != nil {
-		return room{}, clean(err.Error())
+		return room{}, printable.Escape(err.Error())
 	}
 	free := fs.Bavail // what is kept for root is root's
 	if p.e.account.uid == 0 {

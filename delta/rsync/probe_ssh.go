@@ -6,6 +6,8 @@ import (
 	"os/exec"
 	"slices"
 	"time"
+
+	"inosyncd/internal/printable"
 )
 
 // onlyRsync is why nothing is known that a command would tell.
@@ -43,7 +45,7 @@ func (p *probe) shell(ctx context.Context, command string) (printed []string, wh
 	case ctx.Err() != nil:
 		return nil, "no answer to a command in time"
 	case ok && exited.ExitCode() > 0 && len(said.notes) > 0:
-		return nil, onlyRsync + " (" + clip(clean(said.notes[0])) + ")"
+		return nil, onlyRsync + " (" + printable.Clip(printable.Escape(said.notes[0])) + ")"
 	case err != nil && !errors.Is(err, exec.ErrWaitDelay):
 		return nil, onlyRsync
 	}

@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"inosyncd/internal/printable"
 )
 
 // Versions that matter for what is said of an rsync. Faults by which one end
@@ -58,7 +60,7 @@ func ProgramFinding(ctx context.Context, program string) Finding {
 		err = fmt.Errorf("%w: %s", errTooOld, version)
 	}
 	if err != nil {
-		return Finding{Fault, "rsync", clean(err.Error()), needsProgram}
+		return Finding{Fault, "rsync", printable.Escape(err.Error()), needsProgram}
 	}
 	return versionFinding(version, 0, "", "here")
 }
@@ -70,7 +72,7 @@ func versionFinding(version string, protocol int, why, where string) Finding {
 	upgrade := "upgrade rsync " + where + ", unless its distribution has patched it"
 	f := func(g Grade, text, cure string) Finding {
 		var about []string
-		for _, s := range []string{clip(clean(version)), text} {
+		for _, s := range []string{printable.Clip(printable.Escape(version)), text} {
 			if s != "" {
 				about = append(about, s)
 			}

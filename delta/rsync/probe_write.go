@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"inosyncd/internal/printable"
 	"inosyncd/internal/push"
 )
 
@@ -66,7 +67,7 @@ func (p *probe) tell(ctx context.Context, sent, gone ended) {
 	case removed && well:
 		p.add(Fine, AboutWriting, "a file was written and removed", "")
 	case !removed && (well || ctx.Err() != nil):
-		p.add(Fault, AboutWriting, clean(p.at.Path+p.name)+" stays at the node: "+clean(gone.verdict.err.Error()),
+		p.add(Fault, AboutWriting, printable.Escape(p.at.Path+p.name)+" stays at the node: "+printable.Escape(gone.verdict.err.Error()),
 			"remove it there, and let the login remove what it writes")
 	}
 }

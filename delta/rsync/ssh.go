@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"inosyncd/internal/printable"
 )
 
 // session is the way to a node over ssh: the command that rsync runs, and the
@@ -143,7 +145,7 @@ func (s *session) exit() error {
 	cmd.SysProcAttr = s.account.attributes()
 	cmd.WaitDelay = time.Second
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("ending the ssh connection to %q: %w: %s", s.host, err, clip(clean(string(out))))
+		return fmt.Errorf("ending the ssh connection to %q: %w: %s", s.host, err, printable.Clip(printable.Escape(string(out))))
 	}
 	return nil
 }

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"inosyncd/internal/printable"
 )
 
 // Version returns the version of an rsync program, such as "3.4.1"; program ""
@@ -25,7 +27,7 @@ func Version(ctx context.Context, program string) (string, error) {
 	line, _, _ := bytes.Cut(out, []byte("\n"))
 	version, ok := parseVersion(string(line))
 	if !ok {
-		return "", fmt.Errorf("asking %q for its version: it answers %q", programOf(program), clip(clean(string(line))))
+		return "", fmt.Errorf("asking %q for its version: it answers %q", programOf(program), printable.Clip(printable.Escape(string(line))))
 	}
 	return version, nil
 }
