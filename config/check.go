@@ -10,7 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"inosyncd/delta/rsync"
+	"inosyncd/delta/rsync/node"
 	"inosyncd/internal/secret"
 )
 
@@ -95,8 +95,8 @@ func (l *loader) checkDirectory(x *setting, path string) {
 
 // checkNested reports a local node that is its own source, lies in it or
 // holds it: a sync would copy its own copy, or delete the source.
-func (l *loader) checkNested(x *setting, wpath string, a rsync.Address) {
-	if a.Kind != rsync.Local || wpath == "" {
+func (l *loader) checkNested(x *setting, wpath string, a node.Address) {
+	if a.Kind != node.Local || wpath == "" {
 		return
 	}
 	switch source, node := resolve(wpath), resolve(a.Path); {

@@ -27,7 +27,7 @@ import (
 	"slices"
 	"time"
 
-	"inosyncd/delta/rsync"
+	"inosyncd/delta/rsync/node"
 	"inosyncd/internal/filter"
 )
 
@@ -70,7 +70,7 @@ type Mirror struct {
 
 // Node is a place that a mirror's copy is kept at.
 type Node struct {
-	Address      rsync.Address `key:"-"`
+	Address      node.Address  `key:"-"`
 	Name         string        `key:"-"` // Address as text: for logs, status and commands
 	Enabled      bool          `key:"enabled"`
 	PushRate     float64       `key:"push_rate"` // starts per second, above 0

@@ -11,7 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sys/unix"
 
-	"inosyncd/delta/rsync"
+	"inosyncd/delta/rsync/node"
 	"inosyncd/internal/change"
 )
 
@@ -101,7 +101,7 @@ func TestDefaults(t *testing.T) {
 			Edelay: 200 * time.Millisecond, Eopen: 30 * time.Second, Watcher: "auto", Schedule: "@daily",
 			Rsync: filepath.Join(filepath.Dir(c.File), "rsync"),
 			Nodes: []Node{{
-				Address: rsync.Address{Kind: rsync.SSH, Host: "a", Path: "/srv/www/"}, Name: "a:/srv/www/",
+				Address: node.Address{Kind: node.SSH, Host: "a", Path: "/srv/www/"}, Name: "a:/srv/www/",
 				Enabled: true, PushRate: 1, PushBurst: 5, Delete: true, Archive: true, Times: true, Perms: true,
 				Owner: true, Group: true, Partial: true, Timeout: time.Minute, RetryMin: time.Second, RetryMax: 5 * time.Minute,
 			}},
@@ -198,7 +198,7 @@ func TestEveryKey(t *testing.T) {
 		Watcher: "fsnotify", Schedule: "@every 6h", Rsync: filepath.Join(dir, "rsync"),
 	}
 	wantNode := Node{
-		Address: rsync.Address{Kind: rsync.SSH, Host: "a", Path: "/r/"}, Name: "a:/r/",
+		Address: node.Address{Kind: node.SSH, Host: "a", Path: "/r/"}, Name: "a:/r/",
 		PushRate: 0.5, PushBurst: 1, Rspeed: 10 << 20, MaxDelete: 7, Perms: true, Xattrs: true, ACLs: true,
 		HardLinks: true, Sparse: true, Compress: true, Checksum: true, DelayUpdates: true, Timeout: 90 * time.Second,
 		RsyncArgs: []string{"--numeric-ids"}, RetryMin: 500 * time.Millisecond, RetryMax: time.Hour,

@@ -6,7 +6,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
-	"inosyncd/delta/rsync"
+	"inosyncd/delta/rsync/node"
 )
 
 // mirrors reads the list of mirrors or, where there is none, the one mirror
@@ -90,7 +90,7 @@ func (l *loader) wpath(m *Mirror, s *scope) {
 		}
 		return
 	}
-	local, err := rsync.ParseAddress(m.WPath, "") // spelled as a local node is
+	local, err := node.ParseAddress(m.WPath, "") // spelled as a local node is
 	if err != nil {
 		l.bad(x, x.node, err.Error(), "")
 		return

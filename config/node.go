@@ -11,7 +11,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
-	"inosyncd/delta/rsync"
+	"inosyncd/delta/rsync/node"
 )
 
 // nodes reads the nodes of m.
@@ -96,7 +96,7 @@ func (l *loader) node(s *scope, x *setting, m Mirror) Node {
 	text, err := decodeScalar(&Key{Type: Text}, x.node)
 	if err == nil {
 		// Where wpath is faulty "/" stands in for it, to find more faults.
-		n.Address, err = rsync.ParseAddress(text.(string), cmp.Or(m.RPath, m.WPath, "/"))
+		n.Address, err = node.ParseAddress(text.(string), cmp.Or(m.RPath, m.WPath, "/"))
 	}
 	if err != nil {
 		l.bad(x, x.node, err.Error(), "")
@@ -171,7 +171,7 @@ func (l *loader) checkNode(n *Node, s *scope) {
 	if !slices.Contains(l.passwords, x) {
 		l.passwords = append(l.passwords, x)
 	}
-	if n.Address.Kind != rsync.Daemon {
+	if n.Address.Kind != node.Daemon {
 		n.PasswordFile = "" // a default for the daemons among the nodes
 		return
 	}
@@ -189,7 +189,7 @@ func (l *loader) checkArgs(x *setting) {
 	}
 	x.used = true
 	for _, n := range x.node.Content {
-		if err := rsync.CheckArgs([]string{target(n).Value}); err != nil {
+		if err := node.CheckArgs([]string{target(n).Value}); err != nil {
 			l.bad(x, n, err.Error(), "")
 		}
 	}

@@ -8,7 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"inosyncd/config"
-	"inosyncd/delta/rsync"
+	"inosyncd/delta/rsync/node"
 	"inosyncd/internal/importer"
 )
 
@@ -48,7 +48,7 @@ result and on standard error.`, program),
 			if err != nil {
 				return err
 			}
-			accepts := func(option string) bool { return rsync.CheckArgs([]string{option}) == nil }
+			accepts := func(option string) bool { return node.CheckArgs([]string{option}) == nil }
 			result, err := read(content, accepts)
 			if err != nil {
 				return importFaults(args[0], err)

@@ -16,7 +16,7 @@ import (
 )
 
 // armedNode is a node whose rsyncs write their process numbers to a file.
-func armedNode(t *testing.T, kind string, change ...func(*Options)) *node {
+func armedNode(t *testing.T, kind string, change ...func(*Options)) *mirror {
 	t.Helper()
 	started := filepath.Join(t.TempDir(), "started")
 	wrapped := wrap(t, `[ "$1" = --version ] || echo $$ >>`+started+`; exec RSYNC`)
@@ -28,7 +28,7 @@ func armedNode(t *testing.T, kind string, change ...func(*Options)) *node {
 }
 
 // starts are the numbers of the processes that were started so far.
-func (n *node) starts() []int {
+func (n *mirror) starts() []int {
 	n.t.Helper()
 	data, err := os.ReadFile(n.started)
 	n.do(err)
@@ -43,7 +43,7 @@ func (n *node) starts() []int {
 
 // awaitArmed returns the process that is armed, which is the n-th that was
 // started.
-func (n *node) awaitArmed(nth int) int {
+func (n *mirror) awaitArmed(nth int) int {
 	n.t.Helper()
 	labtest.Eventually(n.t, func() error {
 		if got := len(n.starts()); got < nth || len(n.armourer.ready) == 0 {
@@ -55,7 +55,7 @@ func (n *node) awaitArmed(nth int) int {
 }
 
 // awaitStarted returns the n-th process that was started, armed or not.
-func (n *node) awaitStarted(nth int) int {
+func (n *mirror) awaitStarted(nth int) int {
 	n.t.Helper()
 	labtest.Eventually(n.t, func() error {
 		if got := len(n.starts()); got < nth {
@@ -66,7 +66,7 @@ func (n *node) awaitStarted(nth int) int {
 	return n.starts()[nth-1]
 }
 
-func (n *node) awaitEnd(pid int) {
+func (n *mirror) awaitEnd(pid int) {
 	n.t.Helper()
 	labtest.Eventually(n.t, func() error {
 		if syscall.Kill(pid, 0) == nil {
@@ -166,7 +166,7 @@ func TestArmedEnds(t *testing.T) {
 }
 
 // awaitDisarmed returns when the slot is free again.
-func (n *node) awaitDisarmed() {
+func (n *mirror) awaitDisarmed() {
 	n.t.Helper()
 	labtest.Eventually(n.t, func() error {
 		if len(n.armourer.slots) > 0 {
@@ -200,7 +200,7 @@ func TestArmedAreBounded(t *testing.T) {
 }
 
 // awaitReported returns when the last report has been looked at.
-func (n *node) awaitReported() {
+func (n *mirror) awaitReported() {
 	n.t.Helper()
 	labtest.Eventually(n.t, func() error {
 		if len(n.armourer.well) > 0 {

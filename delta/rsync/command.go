@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"inosyncd/delta/rsync/node"
 	"inosyncd/internal/filter"
 )
 
@@ -74,7 +75,7 @@ func (e *Engine) arguments(m mode) []string {
 // 50 ms (3.5.0). Runs that can be silent with good reason, because the receiver
 // reads much, need rsync's own signs of life.
 func (e *Engine) brisk(m mode) bool {
-	return e.o.Address.Kind == Daemon && !m.recurse && !m.whole && !m.exact
+	return e.o.Address.Kind == node.Daemon && !m.recurse && !m.whole && !m.exact
 }
 
 func (m mode) flags() []string {
@@ -124,11 +125,11 @@ func options(o *Options, ssh *session) []string {
 	add(true, "--modify-window=-1")
 	add(o.Bandwidth > 0, "--bwlimit="+strconv.FormatInt((o.Bandwidth+1023)/1024, 10))
 	switch o.Address.Kind {
-	case SSH:
+	case node.SSH:
 		args = append(args, "--rsh="+ssh.rsh(), sayEnd)
-	case Local:
+	case node.Local:
 		args = append(args, sayEnd)
-	case Daemon:
+	case node.Daemon:
 		// Saves two delayed acknowledgements of 40 ms each.
 		args = append(args, "--sockopts=TCP_NODELAY", "--contimeout=10", "--no-motd")
 	}

@@ -43,6 +43,7 @@ import (
 	"time"
 
 	"inosyncd/delta"
+	"inosyncd/delta/rsync/node"
 	"inosyncd/internal/change"
 	"inosyncd/internal/printable"
 	"inosyncd/internal/push"
@@ -76,7 +77,7 @@ func New(o Options) (*Engine, error) {
 	if o.Address.Path == "" || o.Source == nil {
 		return nil, errors.New("making an rsync engine: it needs a source and a node with a path")
 	}
-	if err := CheckArgs(o.Args); err != nil {
+	if err := node.CheckArgs(o.Args); err != nil {
 		return nil, err
 	}
 	e := &Engine{o: o, log: o.Log, node: o.Address.String()}
@@ -88,7 +89,7 @@ func New(o Options) (*Engine, error) {
 		return nil, err
 	}
 	e.o.Args = slices.Clone(o.Args)
-	if o.Address.Kind == SSH {
+	if o.Address.Kind == node.SSH {
 		e.ssh = newSession(&e.o, e.account, e.log)
 	}
 	e.always = options(&e.o, e.ssh)
@@ -180,11 +181,11 @@ func (e *Engine) prepare(m mode) (spec, error) {
 		held:    heldRules(m.exclude),
 	}
 	switch e.o.Address.Kind {
-	case SSH:
+	case node.SSH:
 		if sock := agent(); sock != "" && !e.account.other {
 			s.env = append(s.env, sock)
 		}
-	case Daemon:
+	case node.Daemon:
 		// Without one, rsync would ask for it on standard input: the list.
 		var password string
 		if e.o.PasswordFile != "" {

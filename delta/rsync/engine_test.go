@@ -13,6 +13,7 @@ import (
 	"go.uber.org/goleak"
 
 	"inosyncd/delta"
+	"inosyncd/delta/rsync/node"
 	"inosyncd/internal/change"
 	"inosyncd/internal/filter"
 	"inosyncd/internal/lab"
@@ -33,8 +34,8 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-// node is a source, a node of some kind, and an engine between them.
-type node struct {
+// mirror is a source, a node of some kind, and an engine between them.
+type mirror struct {
 	*Engine
 	t        testing.TB
 	src, dst string
@@ -47,18 +48,18 @@ type node struct {
 // below it the node.
 var kinds = map[string]func(t testing.TB, base string) func(dst string, o *Options){
 	"local": func(testing.TB, string) func(string, *Options) {
-		return func(dst string, o *Options) { o.Address = Address{Kind: Local, Path: dst + "/"} }
+		return func(dst string, o *Options) { o.Address = node.Address{Kind: node.Local, Path: dst + "/"} }
 	},
 	"daemon": func(t testing.TB, base string) func(string, *Options) {
 		d := labtest.Daemon(t, lab.Module{Name: "m", Path: base})
 		return func(dst string, o *Options) {
-			o.Address = Address{Kind: Daemon, Host: "127.0.0.1", Port: d.Port(), Path: "m" + strings.TrimPrefix(dst, base) + "/"}
+			o.Address = node.Address{Kind: node.Daemon, Host: "127.0.0.1", Port: d.Port(), Path: "m" + strings.TrimPrefix(dst, base) + "/"}
 		}
 	},
 	"ssh": func(t testing.TB, _ string) func(string, *Options) {
 		s := labtest.SSHD(t)
 		return func(dst string, o *Options) {
-			o.Address = Address{Kind: SSH, Host: "127.0.0.1", Path: dst + "/"}
+			o.Address = node.Address{Kind: node.SSH, Host: "127.0.0.1", Path: dst + "/"}
 			o.SSH = SSHOptions{Port: s.Port(), User: s.User, IdentityFile: s.IdentityFile, KnownHosts: s.KnownHosts}
 			o.SocketDir = labtest.Dir(t)
 		}
@@ -79,19 +80,19 @@ func newSite(t testing.TB, kind string) *site {
 }
 
 // newNode returns a node of a kind in a place of its own.
-func newNode(t testing.TB, kind string, change ...func(*Options)) *node {
+func newNode(t testing.TB, kind string, change ...func(*Options)) *mirror {
 	t.Helper()
 	return newSite(t, kind).node(t, change...)
 }
 
 // node returns a node with the options of an archive.
-func (p *site) node(t testing.TB, change ...func(*Options)) *node {
+func (p *site) node(t testing.TB, change ...func(*Options)) *mirror {
 	t.Helper()
 	dir, err := os.MkdirTemp(p.base, "") //nolint:usetesting // below what is served
 	if err != nil {
 		t.Fatal(err)
 	}
-	n := &node{t: t, src: filepath.Join(dir, "src"), dst: filepath.Join(dir, "dst")}
+	n := &mirror{t: t, src: filepath.Join(dir, "src"), dst: filepath.Join(dir, "dst")}
 	n.mkdir(n.src)
 	n.mkdir(n.dst)
 	root := source.New(n.src)
@@ -122,7 +123,7 @@ func (p *site) node(t testing.TB, change ...func(*Options)) *node {
 
 // options are the engine's, to be changed between pushes. From then on nothing
 // is armed: what is had been started with the old ones.
-func (n *node) options() *Options {
+func (n *mirror) options() *Options {
 	n.armourer.close()
 	n.armourer = nil
 	return &n.o
@@ -158,7 +159,7 @@ func set(marks ...string) *change.Set {
 }
 
 // must pushes and fails the test unless the result is Done with nothing left.
-func (n *node) must(s *change.Set) push.Result {
+func (n *mirror) must(s *change.Set) push.Result {
 	n.t.Helper()
 	n.age()
 	res := n.Push(n.t.Context(), s)
@@ -170,7 +171,7 @@ func (n *node) must(s *change.Set) push.Result {
 
 // age returns when what was changed is older than anything that happens now:
 // the clock that stamps files stands still for some milliseconds at a time.
-func (n *node) age() {
+func (n *mirror) age() {
 	n.t.Helper()
 	start := time.Now()
 	labtest.Eventually(n.t, func() error {
@@ -182,7 +183,7 @@ func (n *node) age() {
 }
 
 // full makes the node equal to the source before a test begins.
-func (n *node) full() {
+func (n *mirror) full() {
 	n.t.Helper()
 	n.must(set("a "))
 	n.equal()
@@ -190,7 +191,7 @@ func (n *node) full() {
 
 // equal fails the test unless the two trees are equal, but for what is
 // excluded.
-func (n *node) equal() {
+func (n *mirror) equal() {
 	n.t.Helper()
 	diff, err := lab.Compare(n.src, n.dst, lab.CompareOptions{
 		Skip:      n.rules.Excluded,
@@ -215,23 +216,23 @@ func marks(s *change.Set) string {
 	return b.String()
 }
 
-func (n *node) do(err error) {
+func (n *mirror) do(err error) {
 	n.t.Helper()
 	if err != nil {
 		n.t.Fatal(err)
 	}
 }
 
-func (n *node) mkdir(path string) { n.t.Helper(); n.do(os.MkdirAll(path, 0o755)) }
+func (n *mirror) mkdir(path string) { n.t.Helper(); n.do(os.MkdirAll(path, 0o755)) }
 
 // write writes files below the source, making the directories above them. The
 // content is the name where none is given after a "=".
-func (n *node) write(files ...string) { n.t.Helper(); n.fill(n.src, files...) }
+func (n *mirror) write(files ...string) { n.t.Helper(); n.fill(n.src, files...) }
 
 // plant writes files below the node's copy.
-func (n *node) plant(files ...string) { n.t.Helper(); n.fill(n.dst, files...) }
+func (n *mirror) plant(files ...string) { n.t.Helper(); n.fill(n.dst, files...) }
 
-func (n *node) fill(root string, files ...string) {
+func (n *mirror) fill(root string, files ...string) {
 	n.t.Helper()
 	for _, f := range files {
 		name, content, ok := strings.Cut(f, "=")
@@ -244,26 +245,26 @@ func (n *node) fill(root string, files ...string) {
 	}
 }
 
-func (n *node) remove(paths ...string) {
+func (n *mirror) remove(paths ...string) {
 	n.t.Helper()
 	for _, p := range paths {
 		n.do(os.RemoveAll(filepath.Join(n.src, p)))
 	}
 }
 
-func (n *node) rename(from, to string) {
+func (n *mirror) rename(from, to string) {
 	n.t.Helper()
 	n.do(os.Rename(filepath.Join(n.src, from), filepath.Join(n.src, to)))
 }
 
-func (n *node) link(target, path string) {
+func (n *mirror) link(target, path string) {
 	n.t.Helper()
 	n.do(os.Symlink(target, filepath.Join(n.src, path)))
 }
 
 // has fails the test unless the node has exactly the given ones of all paths
 // named.
-func (n *node) has(want bool, paths ...string) {
+func (n *mirror) has(want bool, paths ...string) {
 	n.t.Helper()
 	for _, p := range paths {
 		_, err := os.Lstat(filepath.Join(n.dst, p))
@@ -274,7 +275,7 @@ func (n *node) has(want bool, paths ...string) {
 }
 
 // rewrite changes the content of a file and nothing that a quick look sees.
-func (n *node) rewrite(path, content string) {
+func (n *mirror) rewrite(path, content string) {
 	n.t.Helper()
 	path = filepath.Join(n.src, path)
 	st, err := os.Stat(path)

@@ -31,7 +31,7 @@ func found(res push.Result) []string {
 }
 
 // settle returns when what was changed so far is no recent change any more.
-func (n *node) settle() {
+func (n *mirror) settle() {
 	n.t.Helper()
 	start := time.Now()
 	labtest.Eventually(n.t, func() error {

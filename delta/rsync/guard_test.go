@@ -23,7 +23,7 @@ func files(dir string, n int) (names []string) {
 }
 
 // count is how many entries the node has in dir.
-func (n *node) count(dir string) int {
+func (n *mirror) count(dir string) int {
 	n.t.Helper()
 	found, err := filepath.Glob(filepath.Join(n.dst, dir, "*"))
 	n.do(err)

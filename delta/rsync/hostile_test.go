@@ -16,6 +16,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"inosyncd/delta/rsync/node"
 	"inosyncd/internal/lab"
 	"inosyncd/internal/push"
 )
@@ -103,7 +104,7 @@ func newHostile(t *testing.T, act hostility) *hostileNode {
 	t.Helper()
 	port := hostile(t, act)
 	n := newNode(t, "local", func(o *Options) {
-		o.Address = Address{Kind: Daemon, Host: "127.0.0.1", Port: port, Path: "m/"}
+		o.Address = node.Address{Kind: node.Daemon, Host: "127.0.0.1", Port: port, Path: "m/"}
 	})
 	n.write("f", "d/g")
 	before, err := lab.Walk(n.src, lab.CompareOptions{})
@@ -112,7 +113,7 @@ func newHostile(t *testing.T, act hostility) *hostileNode {
 }
 
 type hostileNode struct {
-	*node
+	*mirror
 	before map[string]lab.Entry
 }
 

@@ -10,6 +10,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"inosyncd/delta/rsync/node"
 	"inosyncd/internal/lab"
 	"inosyncd/internal/lab/labtest"
 	"inosyncd/internal/push"
@@ -101,8 +102,8 @@ func TestRealFailures(t *testing.T) {
 		lab.Module{Name: "denied", Path: t.TempDir(), HostsDeny: "*"},
 		lab.Module{Name: "nopath", Path: "/nonexistent/path"},
 		lab.Module{Name: "ok", Path: t.TempDir()})
-	module := func(path string) Address {
-		return Address{Kind: Daemon, Host: "127.0.0.1", Port: d.Port(), Path: path + "/"}
+	module := func(path string) node.Address {
+		return node.Address{Kind: node.Daemon, Host: "127.0.0.1", Port: d.Port(), Path: path + "/"}
 	}
 	user := func(o *Options) { o.Address.User = "u" }
 	password := func(text string, mode os.FileMode) func(*Options) { return passwordFile(t, text, mode) }
@@ -121,7 +122,7 @@ func TestRealFailures(t *testing.T) {
 	short := func(o *Options) { o.Timeout = time.Second; o.Address.Port = silent.Port() }
 	tests := []struct {
 		name    string
-		address Address
+		address node.Address
 		change  func(*Options)
 		want    push.Outcome
 		cure    string
@@ -138,7 +139,7 @@ func TestRealFailures(t *testing.T) {
 		{"parent missing", module("ok/a/b/c"), none, push.Hold, "directory"},
 		{"refused", module("ok"), port(refused.Port()), push.Again, "port"},
 		{"silent", module("ok"), short, push.Again, "timeout"},
-		{"local, parent missing", Address{Kind: Local, Path: "/nonexistent/path/"}, none, push.Hold, "directory"},
+		{"local, parent missing", node.Address{Kind: node.Local, Path: "/nonexistent/path/"}, none, push.Hold, "directory"},
 		{"no program", module("ok"), func(o *Options) { o.Program = "/nonexistent/rsync" }, push.Hold, "install"},
 	}
 	for _, tt := range tests {

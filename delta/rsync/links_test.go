@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sys/unix"
 
+	"inosyncd/delta/rsync/node"
 	"inosyncd/internal/lab"
 	"inosyncd/internal/lab/labtest"
 )
@@ -124,7 +125,7 @@ func unconfined(t *testing.T, base string) func(string, *Options) {
 	}
 	t.Cleanup(d.Stop)
 	return func(dst string, o *Options) {
-		o.Address = Address{Kind: Daemon, Host: "127.0.0.1", Port: d.Port(), Path: "m" + strings.TrimPrefix(dst, base) + "/"}
+		o.Address = node.Address{Kind: node.Daemon, Host: "127.0.0.1", Port: d.Port(), Path: "m" + strings.TrimPrefix(dst, base) + "/"}
 	}
 }
 
@@ -148,7 +149,7 @@ func exchange(a, b string) error {
 // flip exchanges the directory path with a user's link to target, over and over,
 // until stop is called; then the directory is in its place. dir is the
 // directory, whatever its name is at the moment.
-func (n *node) flip(path, target string, uid int) (dir *os.Root, stop func()) {
+func (n *mirror) flip(path, target string, uid int) (dir *os.Root, stop func()) {
 	n.t.Helper()
 	dir, err := os.OpenRoot(path)
 	n.do(err)

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"inosyncd/delta/rsync/node"
 )
 
 func TestParseItem(t *testing.T) {
@@ -155,7 +157,7 @@ func TestQuoting(t *testing.T) {
 	program(t, show, `for a in "$@"; do printf '%s\0' "$a"; done >'`+dir+`/args'`)
 	words := []string{"plain", "", "two words", "it's", `"quoted"`, `'"`, `back\slash`, "$(id)", "tab\there", "''", " ", "%h", "a=b"}
 	n := newNode(t, "local", func(o *Options) {
-		o.Address = Address{Kind: SSH, Host: "host", Path: "/x/"}
+		o.Address = node.Address{Kind: node.SSH, Host: "host", Path: "/x/"}
 		o.SSH = SSHOptions{Command: show, Options: words, User: "me", Port: 22}
 	})
 	n.Push(t.Context(), set("i "))
@@ -181,12 +183,12 @@ func TestEnvironment(t *testing.T) {
 	t.Setenv("RSYNC_PASSWORD", "daemon's own")
 	t.Setenv("SSH_AUTH_SOCK", "/agent")
 	t.Setenv("HOME", "/home")
-	for kind, want := range map[Kind]string{
-		Local:  "PATH LC_ALL",
-		SSH:    "PATH LC_ALL SSH_AUTH_SOCK",
-		Daemon: "PATH LC_ALL RSYNC_PASSWORD=",
+	for kind, want := range map[node.Kind]string{
+		node.Local:  "PATH LC_ALL",
+		node.SSH:    "PATH LC_ALL SSH_AUTH_SOCK",
+		node.Daemon: "PATH LC_ALL RSYNC_PASSWORD=",
 	} {
-		n := newNode(t, "local", func(o *Options) { o.Address = Address{Kind: kind, Host: "h", Path: "/x/"} })
+		n := newNode(t, "local", func(o *Options) { o.Address = node.Address{Kind: kind, Host: "h", Path: "/x/"} })
 		s, err := n.prepare(mode{})
 		n.do(err)
 		var got []string
@@ -217,7 +219,7 @@ func TestOptions(t *testing.T) {
 		Archive: true, Times: true, Perms: true, Owner: true, Group: true, Xattrs: true, ACLs: true, HardLinks: true,
 		Sparse: true, Compress: true, DelayUpdates: true, Partial: true,
 		Timeout: 1500 * time.Millisecond, Bandwidth: 1, Args: []string{"--fuzzy"},
-		Address: Address{Kind: Daemon},
+		Address: node.Address{Kind: node.Daemon},
 	}, nil)
 	for _, flag := range []string{
 		"-D", "--times", "--perms", "--owner", "--group", "--xattrs", "--acls", "--hard-links", "--sparse", "--compress",
@@ -231,9 +233,9 @@ func TestOptions(t *testing.T) {
 }
 
 func TestTimeout(t *testing.T) {
-	for kind, want := range map[Kind]string{Local: "--timeout=2 32s", SSH: "--timeout=2 32s", Daemon: " 2s"} {
+	for kind, want := range map[node.Kind]string{node.Local: "--timeout=2 32s", node.SSH: "--timeout=2 32s", node.Daemon: " 2s"} {
 		n := newNode(t, "local", func(o *Options) {
-			o.Address = Address{Kind: kind, Host: "h", Path: "/x/"}
+			o.Address = node.Address{Kind: kind, Host: "h", Path: "/x/"}
 			o.Timeout = 2 * time.Second
 		})
 		has := func(m mode) string {
@@ -245,46 +247,6 @@ func TestTimeout(t *testing.T) {
 		}
 		if got, want := has(mode{whole: true}), "--timeout=2 32s"; got != want {
 			t.Errorf("arguments of a whole tree, kind %d: got %q, want %q", kind, got, want)
-		}
-	}
-}
-
-func TestCheckArgs(t *testing.T) {
-	for _, args := range [][]string{
-		nil,
-		{"--numeric-ids"},
-		{"-W"},
-		{"-yOJ"},
-		{"--chmod=D755,F644"},
-		{"--rsync-path=sudo rsync"},
-		{"-M--fake-super"},
-		{"-B8192"},
-		{"--remote-option=--fake-super"},
-		{"--compress-choice=zstd", "--compress-level=3"},
-	} {
-		if err := CheckArgs(args); err != nil {
-			t.Errorf("CheckArgs(%q): got %v", args, err)
-		}
-	}
-	for arg, use := range map[string]string{
-		"": "no rsync option", "-": "", "--": "", "/etc": "one element", "host:": "", "--=x": "",
-		"--delete": "use delete", "--delete-excluded": "use delete", "--del": "use delete", "--delete-after": "use delete",
-		"--no-delete": "use delete", "--remove-source-files": "", "--dry-run": "use -p", "-n": "use -p", "-Wn": "use -p", "-yWn": "",
-		"--files-from=x": "", "--from0": "", "-0": "", "--daemon": "", "--server": "", "--sender": "", "--config=x": "",
-		"--out-format=x": "", "--log-file=x": "", "-e": "use ssh", "-essh": "use ssh", "--rsh=ssh": "use ssh",
-		"--bwlimit=1": "use rspeed", "--inplace": "", "--append": "", "-R": "", "--relative": "", "-r": "use recursive", "--no-r": "use recursive",
-		"--exclude=x": "use rexcludes", "--filter=x": "use rexcludes", "-f- x": "use rexcludes", "-F": "use rexcludes", "-C": "",
-		"--include-from=x": "use rexcludes", "--partial-dir=x": "use partial", "-P": "use partial", "-h": "", "--help": "", "-V": "", "-v": "",
-		"--no-perms": "use perms", "--no-p": "use perms", "-a": "use archive", "-z": "use compress", "--timeout=1": "use timeout",
-		"--password-file=x": "use password_file", "--max-delete=1": "use max_delete", "--existing": "", "-u": "", "-L": "", "-K": "", "-x": "",
-		"--ignore-errors": "", "--force": "", "--modify-window=1": "", "--size-only": "", "--backup": "", "-b": "", "--temp-dir=/x": "",
-		"--chmod": "one element", "-B": "one element", "-M--log-file=/x": "other end", "-M": "one element", "--fuzzy=1": "no value",
-		"--iconv=x": "", "--stats": "", "--info=x": "", "-q": "", "-i": "", "-s": "", "--numeric": "", "--chm=x": "", "-W\x00": "NUL", "--no-implied-dirs": "",
-		"--password-fil=x": "", "-W-n": "",
-	} {
-		err := CheckArgs([]string{"--fuzzy", arg})
-		if err == nil || !strings.Contains(err.Error(), use) {
-			t.Errorf("CheckArgs(%q): got %v, want an error with %q", arg, err, use)
 		}
 	}
 }
@@ -362,16 +324,6 @@ func FuzzLines(f *testing.F) {
 			if strings.HasPrefix(name, "/") || slices.Contains(strings.Split(name, "/"), "..") {
 				t.Errorf("read(%q): got the name %q", l.notes, name)
 			}
-		}
-	})
-}
-
-func FuzzCheckArgs(f *testing.F) {
-	f.Add("-yO")
-	f.Add("--chmod=x")
-	f.Fuzz(func(t *testing.T, arg string) {
-		if err := CheckArgs([]string{arg}); err == nil && !strings.HasPrefix(arg, "-") {
-			t.Errorf("CheckArgs(%q): got no error", arg)
 		}
 	})
 }

@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"inosyncd/delta/rsync/node"
 	"inosyncd/internal/printable"
 )
 
@@ -56,11 +57,11 @@ type probe struct {
 	dir  string // on this machine, what is sent from
 	name string // what is written at the node
 
-	at    Address // the directory it is written to; without a path: there is none
-	fresh bool    // the node's path is not there yet, at is the directory above
-	same  bool    // the time of that directory is the source's
-	poor  bool    // the node's rsync has no working --delete-missing-args
-	keeps bool    // the node refuses every removal
+	at    node.Address // the directory it is written to; without a path: there is none
+	fresh bool         // the node's path is not there yet, at is the directory above
+	same  bool         // the time of that directory is the source's
+	poor  bool         // the node's rsync has no working --delete-missing-args
+	keeps bool         // the node refuses every removal
 
 	protocol int               // the node's; 0 is unknown
 	choice   map[string]string // of checksum and compress

@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"inosyncd/delta/rsync/node"
 	"inosyncd/internal/lab"
 	"inosyncd/internal/lab/labtest"
 )
@@ -51,7 +52,7 @@ func TestProbeDaemonFaults(t *testing.T) {
 		{"no attributes", "ok", wrap(t, `case "$*" in *--acls*) echo "ACLs are not supported on this server"; exit 4;; esac; exec RSYNC`), "fault rsync: rsync: ACLs are not supported"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			address := Address{Kind: Daemon, Host: "127.0.0.1", Port: d.Port(), Path: tt.module + "/"}
+			address := node.Address{Kind: node.Daemon, Host: "127.0.0.1", Port: d.Port(), Path: tt.module + "/"}
 			n := newNode(t, "local", func(o *Options) { o.Address, o.ACLs = address, tt.name == "no attributes" }, tt.change)
 			f := n.probe(t.Context())
 			f.want(t, tt.want)

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"inosyncd/delta/rsync/node"
 	"inosyncd/internal/printable"
 	"inosyncd/internal/push"
 )
@@ -41,8 +42,8 @@ func (p *probe) meet(ctx context.Context) (met bool, err error) {
 
 // above goes on in the directory above a path that is not there yet.
 func (p *probe) above(ctx context.Context) error {
-	at, ok := p.at.above()
-	p.fresh, p.same, p.at = true, false, Address{}
+	at, ok := above(p.at)
+	p.fresh, p.same, p.at = true, false, node.Address{}
 	if !ok {
 		p.add(Note, "path", "is not there yet, the first push makes it", "")
 		return nil
@@ -65,11 +66,11 @@ func (p *probe) above(ctx context.Context) error {
 
 // above is the directory that holds the node's own. There is none above a
 // module and none above the root.
-func (a Address) above() (Address, bool) {
+func above(a node.Address) (node.Address, bool) {
 	path := strings.TrimSuffix(a.Path, "/")
 	i := strings.LastIndexByte(path, '/')
 	switch {
-	case path == "" || path[i+1:] == "." || path[i+1:] == ".." || i < 0 && a.Kind == Daemon:
+	case path == "" || path[i+1:] == "." || path[i+1:] == ".." || i < 0 && a.Kind == node.Daemon:
 		return a, false
 	case i < 0:
 		a.Path = "./" // of the login's home
@@ -83,9 +84,9 @@ func (a Address) above() (Address, bool) {
 func (p *probe) way() Finding {
 	f := Finding{About: "login"}
 	switch {
-	case p.e.o.Address.Kind == SSH:
+	case p.e.o.Address.Kind == node.SSH:
 		f.Text = "ssh lets in, rsync answers"
-	case p.e.o.Address.Kind == Local:
+	case p.e.o.Address.Kind == node.Local:
 		f.Text = "rsync runs"
 	case p.e.o.PasswordFile != "":
 		f.Text = "the rsync daemon lets in"
@@ -119,7 +120,7 @@ type greeting struct {
 
 // greet does a dry run to a directory with all that a push asks for. If it
 // cannot remove as it should, the probe knows and another is done without.
-func (p *probe) greet(ctx context.Context, to Address) (greeting, error) {
+func (p *probe) greet(ctx context.Context, to node.Address) (greeting, error) {
 	for {
 		p.setTime()
 		// A node that deletes nothing must let the probe's own file be removed

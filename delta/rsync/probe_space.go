@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"inosyncd/delta/rsync/node"
 	"inosyncd/internal/printable"
 )
 
@@ -30,9 +31,9 @@ func (p *probe) space(ctx context.Context) {
 	switch kind := p.e.o.Address.Kind; {
 	case p.at.Path == "":
 		why = "the path is not there"
-	case kind == Local:
+	case kind == node.Local:
 		r, why = p.localRoom()
-	case kind == SSH:
+	case kind == node.SSH:
 		r, why = p.remoteRoom(ctx)
 	default:
 		why = "an rsync daemon does not tell"

@@ -10,12 +10,13 @@ import (
 	"testing"
 	"time"
 
+	"inosyncd/delta/rsync/node"
 	"inosyncd/internal/lab"
 	"inosyncd/internal/lab/labtest"
 )
 
 // probe returns what a probe finds, as lines.
-func (n *node) probe(ctx context.Context) findings {
+func (n *mirror) probe(ctx context.Context) findings {
 	n.t.Helper()
 	return n.Probe(ctx, func() Tree { return Tree{Bytes: 1 << 10, Entries: 3} })
 }
@@ -124,20 +125,20 @@ func TestProbeWithoutThePath(t *testing.T) {
 
 func TestAbove(t *testing.T) {
 	for _, tt := range []struct {
-		kind       Kind
+		kind       node.Kind
 		path, want string // "" is none
 	}{
-		{Local, "/a/b/", "/a/"},
-		{Local, "/a/", "/"},
-		{Local, "/", ""},
-		{Local, "/a/../", ""},
-		{SSH, "a/b/", "a/"},
-		{SSH, "a/", "./"},
-		{SSH, "./", ""},
-		{Daemon, "m/a/", "m/"},
-		{Daemon, "m/", ""},
+		{node.Local, "/a/b/", "/a/"},
+		{node.Local, "/a/", "/"},
+		{node.Local, "/", ""},
+		{node.Local, "/a/../", ""},
+		{node.SSH, "a/b/", "a/"},
+		{node.SSH, "a/", "./"},
+		{node.SSH, "./", ""},
+		{node.Daemon, "m/a/", "m/"},
+		{node.Daemon, "m/", ""},
 	} {
-		got, ok := Address{Kind: tt.kind, Path: tt.path}.above()
+		got, ok := above(node.Address{Kind: tt.kind, Path: tt.path})
 		if ok != (tt.want != "") || ok && got.Path != tt.want {
 			t.Errorf("above(%v, %q): got %q, %v, want %q", tt.kind, tt.path, got.Path, ok, tt.want)
 		}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"inosyncd/delta/rsync/node"
 	"inosyncd/internal/printable"
 )
 
@@ -23,11 +24,11 @@ var (
 func (p *probe) program(ctx context.Context) {
 	var version, why string
 	switch p.e.o.Address.Kind {
-	case Local:
+	case node.Local:
 		version, _ = Version(ctx, p.e.o.Program)
-	case SSH:
+	case node.SSH:
 		version, why = p.remoteVersion(ctx)
-	case Daemon:
+	case node.Daemon:
 		why = "an rsync daemon does not tell"
 	}
 	if ctx.Err() == nil {
@@ -131,9 +132,9 @@ func (p *probe) asOther(ctx context.Context) bool {
 	switch {
 	case !o.Owner || slices.ContainsFunc(o.Args, func(arg string) bool { return strings.Contains(arg, "super") }):
 		return false
-	case o.Address.Kind == Local:
+	case o.Address.Kind == node.Local:
 		return p.e.account.uid != 0
-	case o.Address.Kind != SSH || slices.ContainsFunc(o.Args, func(arg string) bool { return strings.HasPrefix(arg, "--rsync-path=") }):
+	case o.Address.Kind != node.SSH || slices.ContainsFunc(o.Args, func(arg string) bool { return strings.HasPrefix(arg, "--rsync-path=") }):
 		return false
 	}
 	out, why := p.shell(ctx, "id -u")

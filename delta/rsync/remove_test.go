@@ -181,11 +181,11 @@ func TestEmptySource(t *testing.T) {
 
 func TestSourceGone(t *testing.T) {
 	t.Parallel()
-	replace := map[string]func(n *node){
-		"missing":  func(*node) {},
-		"replaced": func(n *node) { n.mkdir(n.src) },
-		"a file":   func(n *node) { n.do(os.WriteFile(n.src, nil, 0o644)) },
-		"a link":   func(n *node) { n.mkdir(n.src + ".empty"); n.do(os.Symlink(n.src+".empty", n.src)) },
+	replace := map[string]func(n *mirror){
+		"missing":  func(*mirror) {},
+		"replaced": func(n *mirror) { n.mkdir(n.src) },
+		"a file":   func(n *mirror) { n.do(os.WriteFile(n.src, nil, 0o644)) },
+		"a link":   func(n *mirror) { n.mkdir(n.src + ".empty"); n.do(os.Symlink(n.src+".empty", n.src)) },
 	}
 	for name, f := range replace {
 		t.Run(name, func(t *testing.T) {

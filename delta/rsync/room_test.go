@@ -17,17 +17,17 @@ func TestFullNodeIsFreed(t *testing.T) {
 	t.Parallel()
 	large := "=" + strings.Repeat("x", 600_000)
 	tests := map[string]struct {
-		change func(n *node)
+		change func(n *mirror)
 		marks  []string
 	}{
-		"removed": {func(n *node) { n.remove("old"); n.write("new" + large) }, []string{"ic new", "i old"}},
-		"moved":   {func(n *node) { n.rename("old", "new") }, []string{"i new", "i old"}},
+		"removed": {func(n *mirror) { n.remove("old"); n.write("new" + large) }, []string{"ic new", "i old"}},
+		"moved":   {func(n *mirror) { n.rename("old", "new") }, []string{"i new", "i old"}},
 		"directories moved": {
-			func(n *node) { n.remove("old"); n.write("d/old" + large); n.rename("d", "e") },
+			func(n *mirror) { n.remove("old"); n.write("d/old" + large); n.rename("d", "e") },
 			[]string{"ia e", "i d", "i old"},
 		},
-		"removed below a whole": {func(n *node) { n.remove("d/old"); n.write("d/new" + large) }, []string{"ia d"}},
-		"whole":                 {func(n *node) { n.remove("old", "d"); n.write("new" + large) }, []string{"a "}},
+		"removed below a whole": {func(n *mirror) { n.remove("d/old"); n.write("d/new" + large) }, []string{"ia d"}},
+		"whole":                 {func(n *mirror) { n.remove("old", "d"); n.write("new" + large) }, []string{"a "}},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -92,7 +92,7 @@ func TestNodeWithoutInodes(t *testing.T) {
 }
 
 // smallDisk puts the node on a file system of its own.
-func (n *node) smallDisk(options string) {
+func (n *mirror) smallDisk(options string) {
 	n.t.Helper()
 	if err := unix.Mount("tmpfs", n.dst, "tmpfs", 0, options); err != nil {
 		n.t.Skipf("needs to mount a tmpfs: %v", err)

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"inosyncd/delta"
+	"inosyncd/delta/rsync/node"
 	"inosyncd/internal/change"
 	"inosyncd/internal/fault"
 	"inosyncd/internal/push"
@@ -320,7 +321,7 @@ func (b *batch) blame() blame {
 		bl.source = strings.TrimSuffix(dir, "/") + "/"
 	}
 	switch a := b.e.o.Address; a.Kind {
-	case Daemon:
+	case node.Daemon:
 		_, bl.module, _ = strings.Cut(a.Path, "/")
 	default:
 		if strings.HasPrefix(a.Path, "/") {

@@ -41,7 +41,7 @@ func TestVerify(t *testing.T) {
 }
 
 // verify returns what differs, but for the times of directories.
-func (n *node) verify() []string {
+func (n *mirror) verify() []string {
 	n.t.Helper()
 	var got []string
 	_, err := n.Verify(n.t.Context(), func(d Difference) {

@@ -12,7 +12,7 @@ import (
 func TestGuaranteesNameTests(t *testing.T) {
 	exists := map[string]bool{}
 	functions := regexp.MustCompile(`(?m)^func ((?:Test|Fuzz)\w+)\(`)
-	for _, pattern := range []string{"*", "*/*"} {
+	for _, pattern := range []string{"*", "*/*", "*/*/*"} {
 		files, err := filepath.Glob("../../" + pattern + "/*_test.go")
 		must(t, err)
 		for _, file := range files {

@@ -8,7 +8,7 @@ import (
 
 func TestEscape(t *testing.T) {
 	for s, want := range map[string]string{
-		"plain, é and 中":      "plain, é and 中",
+		"plain, é and 中":       "plain, é and 中",
 		`a "quoted" \ one`:     `a "quoted" \ one`,
 		"\x1b]0;x\x07\xff\n\t": `\x1b]0;x\a\xff\n\t`,
 		"\u200b\u202e":         `\u200b\u202e`,
