@@ -4,6 +4,8 @@ import (
 	"path"
 	"regexp"
 	"strings"
+
+	"inosyncd/delta/rsync/output"
 )
 
 // blame finds the entries that the messages of an incomplete run are about.
@@ -48,11 +50,11 @@ func (b *blame) read(line string) {
 func (b *blame) add(names *[]string, line string) {
 	found, ok := "", false
 	if m := removing.FindStringSubmatch(line); m != nil {
-		found, ok = unescape(m[1]), true
+		found, ok = output.Unescape(m[1]), true
 	} else if m := trailing.FindStringSubmatch(line); m != nil {
-		found, ok = unescape(m[1]), true
+		found, ok = output.Unescape(m[1]), true
 	} else if name, rest, cut := between(line); cut {
-		found, ok = b.relative(unescape(name), strings.HasPrefix(rest, " (in "))
+		found, ok = b.relative(output.Unescape(name), strings.HasPrefix(rest, " (in "))
 	}
 	if !ok || !sound(found) {
 		b.unknown = true
@@ -96,8 +98,8 @@ func (b *blame) relative(name string, inModule bool) (string, bool) {
 // the name it is for. A long one has lost its end.
 func plainName(name string, ok bool) (string, bool) {
 	dir, base := path.Split(name)
-	dir = strings.TrimSuffix(dir, partialDir+"/")
-	dir = strings.TrimSuffix(dir, delayedDir+"/")
+	dir = strings.TrimSuffix(dir, output.PartialDir+"/")
+	dir = strings.TrimSuffix(dir, output.DelayedDir+"/")
 	if m := tempName.FindStringSubmatch(base); m != nil {
 		base, ok = m[1], ok && len(base) < 240
 	}

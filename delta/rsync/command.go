@@ -8,12 +8,9 @@ import (
 	"time"
 
 	"inosyncd/delta/rsync/node"
+	"inosyncd/delta/rsync/output"
 	"inosyncd/internal/filter"
 )
-
-// partialDir is where what was sent of a file stays when a push breaks off.
-// The name is one of those that the configuration reserves.
-const partialDir = ".inosyncd-partial"
 
 // mode is what a run of rsync is to do.
 type mode struct {
@@ -119,32 +116,21 @@ func options(o *Options, ssh *session) []string {
 	add(o.Sparse, "--sparse")
 	add(o.Compress, "--compress")
 	add(o.DelayUpdates, "--delay-updates")
-	add(o.Partial, "--partial-dir="+partialDir)
+	add(o.Partial, "--partial-dir="+output.PartialDir)
 	// Equal means equal to the nanosecond: by whole seconds, rsync's way, two
 	// versions of the same size and second are one.
 	add(true, "--modify-window=-1")
 	add(o.Bandwidth > 0, "--bwlimit="+strconv.FormatInt((o.Bandwidth+1023)/1024, 10))
 	switch o.Address.Kind {
 	case node.SSH:
-		args = append(args, "--rsh="+ssh.rsh(), sayEnd)
-	case node.Local:
-		args = append(args, sayEnd)
+		args = append(args, "--rsh="+ssh.rsh())
 	case node.Daemon:
 		// Saves two delayed acknowledgements of 40 ms each.
 		args = append(args, "--sockopts=TCP_NODELAY", "--contimeout=10", "--no-motd")
 	}
-	if o.Progress == nil {
-		args = append(args, "--outbuf=L")
-	} else {
-		args = append(args, "--outbuf=N", "--info=progress2")
-	}
-	args = append(args, "--stats", "--no-human-readable", "--out-format="+format)
+	args = append(args, output.Flags(o.Address.Kind != node.Daemon, o.Progress != nil)...)
 	return append(args, o.Args...)
 }
-
-// sayEnd has rsync print the line that begins with endLine. It is not passed on to
-// the other end (3.5.0).
-const sayEnd = "--debug=exit2"
 
 // seconds rounds up: rsync takes whole seconds, and 0 for no limit.
 func seconds(d time.Duration) int { return int((d + time.Second - 1) / time.Second) }

@@ -1,10 +1,6 @@
 package rsync
 
-import "strings"
-
-// delayedDir is where rsync keeps the files of a push with --delay-updates until
-// its end, unless there is a directory for partial ones: rsync(1).
-const delayedDir = ".~tmp~"
+import "inosyncd/delta/rsync/output"
 
 // leftovers returns the rules that have a run remove what pushes that broke off have
 // left at the node. Rules protect the directories of unfinished files, so that
@@ -17,19 +13,9 @@ func (e *Engine) leftovers(m mode) []string {
 	if !m.leftovers {
 		return nil
 	}
-	args := []string{"--filter=R " + partialDir + "/"}
+	args := []string{"--filter=R " + output.PartialDir + "/"}
 	if e.o.DelayUpdates {
-		args = append(args, "--filter=R "+delayedDir+"/")
+		args = append(args, "--filter=R "+output.DelayedDir+"/")
 	}
 	return args
-}
-
-// leftover reports whether name is in one of those directories, or is one.
-func leftover(name string) bool {
-	for part := range strings.SplitSeq(name, "/") {
-		if part == partialDir || part == delayedDir {
-			return true
-		}
-	}
-	return false
 }

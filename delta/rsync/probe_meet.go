@@ -148,7 +148,7 @@ func (p *probe) greet(ctx context.Context, to node.Address) (greeting, error) {
 			continue
 		}
 		for _, it := range r.items {
-			if it.name == "" && it.what[4] != '.' && it.what[4] != ' ' {
+			if it.Name == "" && it.What[4] != '.' && it.What[4] != ' ' {
 				g.same = false
 			}
 		}

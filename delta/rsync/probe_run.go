@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"time"
 
+	"inosyncd/delta/rsync/output"
 	"inosyncd/internal/filter"
 	"inosyncd/internal/push"
 )
@@ -36,7 +37,7 @@ const (
 type ended struct {
 	exit
 	verdict verdict
-	items   []item
+	items   []output.Item
 	began   time.Time
 	took    time.Duration
 }
@@ -62,11 +63,11 @@ func (p *probe) run(ctx context.Context, args []string, list []byte, env ...stri
 	s.env = append(s.env, env...)
 	r := ended{began: time.Now()}
 	proc, err := start(ctx, s, func(line string) bool {
-		it, ok := parseItem(line)
+		it, ok := output.ParseItem(line)
 		if ok && len(r.items) < maxNotes { // a node can make up as many as it likes
 			r.items = append(r.items, it)
 		}
-		return ok || isStat(line)
+		return ok || output.IsStat(line)
 	})
 	if err != nil {
 		return ended{verdict: unstarted(err)}, nil

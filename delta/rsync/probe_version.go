@@ -125,6 +125,8 @@ func (p *probe) remoteVersion(ctx context.Context) (version, why string) {
 // harmlessWords are what no shell takes for more than words.
 var harmlessWords = regexp.MustCompile(`^[A-Za-z0-9/._+-]+( [A-Za-z0-9/._+-]+)*$`)
 
+var number = regexp.MustCompile(`^[0-9]+$`)
+
 // asOther reports whether owners are to be copied and the node is written to by
 // an account that is known not to be root's: rsync leaves them out in silence.
 func (p *probe) asOther(ctx context.Context) bool {
@@ -138,5 +140,5 @@ func (p *probe) asOther(ctx context.Context) bool {
 		return false
 	}
 	out, why := p.shell(ctx, "id -u")
-	return why == "" && len(out) == 1 && digits(out[0]) && out[0] != "0"
+	return why == "" && len(out) == 1 && number.MatchString(out[0]) && out[0] != "0"
 }

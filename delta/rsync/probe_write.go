@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"inosyncd/delta/rsync/output"
 	"inosyncd/internal/printable"
 	"inosyncd/internal/push"
 )
@@ -59,7 +60,7 @@ func (p *probe) takeBack(ctx context.Context) (ended, error) {
 // tell notes how writing and removing went.
 func (p *probe) tell(ctx context.Context, sent, gone ended) {
 	well := sent.verdict.outcome == push.Done
-	removed := gone.verdict.outcome == push.Done || slices.ContainsFunc(gone.items, item.deleted)
+	removed := gone.verdict.outcome == push.Done || slices.ContainsFunc(gone.items, output.Item.Deleted)
 	if !well {
 		p.fail(ctx, AboutWriting, &sent)
 	}

@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"inosyncd/delta/rsync/output"
 	"inosyncd/internal/change"
 	"inosyncd/internal/lab/labtest"
 	"inosyncd/internal/push"
@@ -327,7 +328,7 @@ func TestStop(t *testing.T) {
 		return nil
 	})
 	n.has(false, "f")
-	n.has(true, partialDir+"/f")
+	n.has(true, output.PartialDir+"/f")
 }
 
 // A node that takes connections and says nothing is given up.

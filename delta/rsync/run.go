@@ -12,6 +12,7 @@ import (
 
 	"inosyncd/delta"
 	"inosyncd/delta/rsync/node"
+	"inosyncd/delta/rsync/output"
 	"inosyncd/internal/change"
 	"inosyncd/internal/fault"
 	"inosyncd/internal/push"
@@ -144,24 +145,24 @@ func poor(end *exit) bool {
 func (b *batch) reader(m mode) func(line string) bool {
 	began := delta.Now()
 	return func(line string) bool {
-		if it, ok := parseItem(line); ok {
+		if it, ok := output.ParseItem(line); ok {
 			b.item(it, m, began)
 			return true
 		}
-		if n, ok := parseSent(line); ok {
+		if n, ok := output.ParseSent(line); ok {
 			b.bytes += n
 			return true
 		}
 		if report := b.e.o.Progress; report != nil {
-			if percent, n, ok := parseProgress(line); ok {
+			if percent, n, ok := output.ParseProgress(line); ok {
 				report(percent, n)
 				return true
 			}
 		}
-		if strings.HasPrefix(line, endLine) && b.last(m) {
+		if strings.HasPrefix(line, output.EndLine) && b.last(m) {
 			b.reported()
 		}
-		return isStat(line)
+		return output.IsStat(line)
 	}
 }
 
@@ -183,33 +184,33 @@ func (b *batch) last(m mode) bool {
 }
 
 // item takes in what rsync did with one entry.
-func (b *batch) item(it item, m mode, began time.Time) {
+func (b *batch) item(it output.Item, m mode, began time.Time) {
 	if b.plan.Full && m.whole && !m.only && !b.dry {
 		b.find(it, began)
 	}
 	switch {
-	case it.deleted():
+	case it.Deleted():
 		b.removed++
 		if b.dry {
-			b.doomed.add(it.name)
+			b.doomed.add(it.Name)
 		} else {
-			b.e.log.Debug("removed", "path", it.name)
+			b.e.log.Debug("removed", "path", it.Name)
 		}
-	case it.swept() && b.dry:
+	case it.Swept() && b.dry:
 		b.litter++
-	case it.sent() && !b.dry:
-		delete(b.unsure, it.name)
+	case it.Sent() && !b.dry:
+		delete(b.unsure, it.Name)
 		// What the list names is compared with what it was before. The
 		// other files are known only now that they were read.
 		switch {
 		case !m.recurse && !m.whole:
-			b.plan.Sent(it.name)
-		case sound(it.name) && b.plan.ChangedSince(it.name, began):
-			b.vanished.Add(it.name, change.Itself|change.Content, b.set.SinceOf(it.name))
+			b.plan.Sent(it.Name)
+		case sound(it.Name) && b.plan.ChangedSince(it.Name, began):
+			b.vanished.Add(it.Name, change.Itself|change.Content, b.set.SinceOf(it.Name))
 		}
-		b.e.log.Debug("sent", "path", it.name)
+		b.e.log.Debug("sent", "path", it.Name)
 	case !b.dry: // a directory, a link, a device, or only attributes
-		b.e.log.Debug("made equal", "path", cmp.Or(it.name, "."))
+		b.e.log.Debug("made equal", "path", cmp.Or(it.Name, "."))
 	}
 }
 
@@ -220,19 +221,19 @@ const slack = time.Second
 // the source since the oldest change in the set, or as the comparison began,
 // explains itself; of what was removed, the directory tells. The times of a
 // directory only follow what is in it.
-func (b *batch) find(it item, began time.Time) {
-	if it.what == ".d..t......" || !sound(it.name) {
+func (b *batch) find(it output.Item, began time.Time) {
+	if it.What == ".d..t......" || !sound(it.Name) {
 		return
 	}
-	kind, where := it.kind(), it.name
+	kind, where := it.Kind(), it.Name
 	if kind == push.Deleted {
-		where = parent(it.name)
+		where = parent(it.Name)
 	}
 	if since := b.set.Since(); since.Before(began) {
 		began = since
 	}
 	if b.found.Full() || !b.plan.ChangedSince(where, began.Add(-slack)) {
-		b.found.Add(it.name, kind)
+		b.found.Add(it.Name, kind)
 	}
 }
 

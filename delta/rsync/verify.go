@@ -3,9 +3,9 @@ package rsync
 import (
 	"context"
 	"errors"
-	"strings"
 
 	"inosyncd/delta"
+	"inosyncd/delta/rsync/output"
 	"inosyncd/internal/push"
 )
 
@@ -36,15 +36,14 @@ func (e *Engine) Verify(ctx context.Context, found func(Difference)) (cure strin
 	}
 	s.dir = root
 	p, err := start(ctx, s, func(line string) bool {
-		it, ok := parseItem(line)
+		it, ok := output.ParseItem(line)
 		if ok {
-			if kind := it.difference(); kind != "" {
-				found(Difference{it.name, kind})
+			if kind := it.Difference(); kind != "" {
+				found(Difference{it.Name, kind})
 			}
 			return true
 		}
-		_, sent := parseSent(line)
-		return sent || isStat(line)
+		return output.IsStat(line)
 	})
 	if err != nil {
 		v := unstarted(err)
@@ -58,31 +57,4 @@ func (e *Engine) Verify(ctx context.Context, found func(Difference)) (cure strin
 		return "verify again", errors.New("the source changed while it was compared")
 	}
 	return "", nil
-}
-
-// letters are what the letters of an item stand for, by their places: what rsync
-// would make equal (--itemize-changes in rsync(1)).
-var letters = [whatLen]string{
-	2: "content", 3: "size", 4: "times", 5: "permissions",
-	6: "owner", 7: "group", 9: "acls", 10: "xattrs",
-}
-
-// difference says in words what an item of a dry run found, "" for nothing.
-func (i item) difference() string {
-	switch {
-	case i.deleted():
-		return "extra"
-	case strings.HasSuffix(i.what, "+++++++++"):
-		return "missing"
-	}
-	var words []string
-	for at, word := range letters {
-		if c := i.what[at]; word != "" && c != '.' && c != ' ' {
-			words = append(words, word)
-		}
-	}
-	if len(words) == 0 && i.what[0] == 'c' {
-		return "content" // where a link leads
-	}
-	return strings.Join(words, ", ")
 }
