@@ -75,16 +75,6 @@ func (a account) own(path string) error {
 	return os.Lchown(path, a.uid, a.gid)
 }
 
-// environment is all that a child gets of the daemon's environment: no RSYNC_*
-// that changes what options mean, no secret that is not for it.
-func environment() []string {
-	path := os.Getenv("PATH")
-	if path == "" {
-		path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-	}
-	return []string{"PATH=" + path, "LC_ALL=C"}
-}
-
 // agent is the variable that leads ssh to the agent with the keys, or "".
 func agent() string {
 	sock := os.Getenv("SSH_AUTH_SOCK")

@@ -151,6 +151,19 @@ func list(paths []string) []byte {
 	return b
 }
 
+// heldRules have rsync leave paths alone, as --exclude-from takes them after
+// --from0. Tens of thousands of files can be open at a time, which is more than
+// fits into arguments: execve(2), "Limits on size of arguments and environment".
+func heldRules(paths []string) []byte {
+	var b []byte
+	for _, path := range paths {
+		b = append(b, '/')
+		b = append(b, filter.Escape(path)...)
+		b = append(b, 0)
+	}
+	return b
+}
+
 var wild = strings.NewReplacer(`*`, `\*`, `?`, `\?`, `[`, `\[`, `\`, `\\`)
 
 // removals is the list of patterns that lets rsync see the given paths, what is

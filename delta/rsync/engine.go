@@ -174,7 +174,7 @@ func (e *Engine) check(ctx context.Context) error {
 // prepare returns what a run is started with, but for its directory.
 func (e *Engine) prepare(m mode) (spec, error) {
 	s := spec{
-		program: programOf(e.o.Program),
+		program: e.o.Program,
 		args:    e.arguments(m),
 		env:     environment(),
 		attr:    e.account.attributes(),

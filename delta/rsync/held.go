@@ -6,26 +6,11 @@ import (
 	"os/exec"
 
 	"golang.org/x/sys/unix"
-
-	"inosyncd/internal/filter"
 )
 
 // heldPath is where a child finds what its feed holds: at its first descriptor
 // behind standard error.
 const heldPath = "/proc/self/fd/3"
-
-// heldRules have rsync leave paths alone, as --exclude-from takes them after
-// --from0. Tens of thousands of files can be open at a time, which is more than
-// fits into arguments: execve(2), "Limits on size of arguments and environment".
-func heldRules(paths []string) []byte {
-	var b []byte
-	for _, path := range paths {
-		b = append(b, '/')
-		b = append(b, filter.Escape(path)...)
-		b = append(b, 0)
-	}
-	return b
-}
 
 // feed gives a child bytes besides its standard input. The zero feed gives none.
 // It is a pipe because rsync resolves the names of files it is to read by itself

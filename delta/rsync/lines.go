@@ -2,6 +2,7 @@ package rsync
 
 import (
 	"bytes"
+	"os/exec"
 	"sync"
 )
 
@@ -95,4 +96,15 @@ func (l *lines) line(s string) {
 	default:
 		l.excess = true
 	}
+}
+
+// runCommand runs a command to its end and returns the first lines that it printed to
+// its standard output and to its standard error.
+func runCommand(cmd *exec.Cmd) (printed, said []string, err error) {
+	var out, errs lines
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	err = cmd.Run()
+	out.end()
+	errs.end()
+	return out.notes, errs.notes, err
 }

@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	osuser "os/user"
 	"path/filepath"
 	"runtime"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -24,11 +26,16 @@ func script(t *testing.T, user, text string) (*process, error) {
 		return nil, err
 	}
 	defer dir.Close()
-	a, err := accountOf(user)
-	if err != nil {
-		return nil, err
+	s := spec{program: "/bin/sh", args: []string{"-c", text}, dir: dir, env: environment(), attr: &syscall.SysProcAttr{Setsid: true}}
+	if user != "" {
+		u, err := osuser.Lookup(user)
+		if err != nil {
+			return nil, err
+		}
+		uid, _ := strconv.ParseUint(u.Uid, 10, 32)
+		gid, _ := strconv.ParseUint(u.Gid, 10, 32)
+		s.attr.Credential = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
 	}
-	s := spec{program: "/bin/sh", args: []string{"-c", text}, dir: dir, env: environment(), attr: a.attributes()}
 	return start(t.Context(), s, func(string) bool { return false })
 }
 

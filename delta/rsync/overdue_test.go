@@ -2,6 +2,7 @@ package rsync
 
 import (
 	"context"
+	"os"
 	"os/exec"
 	"syscall"
 	"testing"
@@ -14,32 +15,33 @@ import (
 func TestOverdue(t *testing.T) {
 	labtest.Need(t, "sleep")
 	sleep, _ := exec.LookPath("sleep")
-	e := &Engine{}
+	var p *process
 	ask := func(when string, overdue bool) {
 		t.Helper()
-		if err := e.Overdue(); (err != nil) != overdue {
-			t.Errorf("Overdue() %s: got %v, want an error: %v", when, err, overdue)
+		if err := p.overdue(); (err != nil) != overdue {
+			t.Errorf("overdue() %s: got %v, want an error: %v", when, err, overdue)
 		}
 	}
-	ask("without a process", false)
+	dir, err := os.Open("/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer dir.Close()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	p, err := start(ctx, spec{
-		program: sleep, args: []string{"1000"}, dir: open(t, "/"),
+	p, err = start(ctx, spec{
+		program: sleep, args: []string{"1000"}, dir: dir,
 		attr: &syscall.SysProcAttr{Setpgid: true},
 	}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	e.running.Store(p)
 	ask("while it runs", false)
 	longAgo := time.Now().Add(-2 * endLimit)
 	p.told.Store(&longAgo)
 	ask("long after it was told to end", true)
 	cancel()
-	ended := make(chan struct{})
-	go func() { defer close(ended); e.finish(p, nil, mode{}) }()
-	<-ended
+	p.finish(nil, 0)
 	if told := p.told.Load(); told == nil || !told.After(longAgo) {
 		t.Errorf("told: got %v, want the time of its cancellation", told)
 	}

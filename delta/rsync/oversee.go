@@ -2,40 +2,21 @@ package rsync
 
 import (
 	"errors"
-	"fmt"
-	"sync"
 	"time"
 )
 
 // oversight is how often a run is looked at, and how long rsync may do nothing
-// before the files of its list are looked at once more.
+// before somebody is asked whether it is stuck.
 const oversight = 2 * time.Second
 
-var (
-	// errFifo is why an rsync was ended that waited for somebody to write to
-	// a FIFO.
-	errFifo = errors.New("a FIFO has taken the place of a file that rsync was to read")
+// errFlood is why an rsync was ended whose node had it print messages and do
+// nothing.
+var errFlood = errors.New("the node sends messages without end")
 
-	// errFlood is why an rsync was ended whose node had it print messages and
-	// do nothing.
-	errFlood = errors.New("the node sends messages without end")
-)
-
-// finish finishes p and ends it early where waiting is of no use.
-func (b *batch) finish(p *process, m mode, list []byte) exit {
-	var watch sync.WaitGroup
-	watch.Go(func() { b.oversee(p) })
-	defer watch.Wait()
-	return b.e.finish(p, list, m)
-}
-
-// oversee returns when p has ended, or has been told to.
-//
-// rsync opens what was a regular file when it made its list without another
-// look (3.5.0), and what has become a FIFO since blocks it until it is taken for
-// idle. In a push of single files that takes only seconds to be seen; what a
-// comparison of a directory comes by has no entry to look at.
-func (b *batch) oversee(p *process) {
+// oversee returns when p has ended, or has been told to: for printing messages
+// and nothing else, or for the error of stuck. That is asked again and again while
+// p neither reads nor writes, and may block for a moment.
+func (p *process) oversee(stuck func() error) {
 	tick := time.NewTicker(oversight)
 	defer tick.Stop()
 	for last := ""; ; {
@@ -50,8 +31,8 @@ func (b *batch) oversee(p *process) {
 		}
 		now := p.work()
 		if now == last {
-			if path, found := b.plan.Fifo(); found {
-				p.cancel(fmt.Errorf("%w: %q", errFifo, path))
+			if err := stuck(); err != nil {
+				p.cancel(err)
 				return
 			}
 		}

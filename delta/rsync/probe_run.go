@@ -29,6 +29,9 @@ const (
 	// come first.
 	probeGrace = 5 * time.Second
 
+	// maxItems bounds what is kept of a run.
+	maxItems = 256
+
 	// removeIn is how long a removal may take once the program is to stop.
 	removeIn = 5 * time.Second
 )
@@ -64,7 +67,7 @@ func (p *probe) run(ctx context.Context, args []string, list []byte, env ...stri
 	r := ended{began: time.Now()}
 	proc, err := start(ctx, s, func(line string) bool {
 		it, ok := output.ParseItem(line)
-		if ok && len(r.items) < maxNotes { // a node can make up as many as it likes
+		if ok && len(r.items) < maxItems { // a node can make up as many as it likes
 			r.items = append(r.items, it)
 		}
 		return ok || output.IsStat(line)

@@ -36,18 +36,14 @@ func (p *probe) shell(ctx context.Context, command string) (printed []string, wh
 	}
 	cmd.SysProcAttr = s.account.attributes()
 	cmd.WaitDelay = time.Second
-	var out, said lines
-	cmd.Stdout, cmd.Stderr = &out, &said
-	err := cmd.Run()
-	out.end()
-	said.end()
+	printed, said, err := runCommand(cmd)
 	switch exited, ok := errors.AsType[*exec.ExitError](err); {
 	case ctx.Err() != nil:
 		return nil, "no answer to a command in time"
-	case ok && exited.ExitCode() > 0 && len(said.notes) > 0:
-		return nil, onlyRsync + " (" + printable.Clip(printable.Escape(said.notes[0])) + ")"
+	case ok && exited.ExitCode() > 0 && len(said) > 0:
+		return nil, onlyRsync + " (" + printable.Clip(printable.Escape(said[0])) + ")"
 	case err != nil && !errors.Is(err, exec.ErrWaitDelay):
 		return nil, onlyRsync
 	}
-	return out.notes, ""
+	return printed, ""
 }

@@ -17,15 +17,9 @@ import (
 	"inosyncd/internal/fault"
 )
 
-const (
-	// grace is how long rsync has to end after SIGTERM. In it, rsync puts a
-	// partial file aside and removes its temporary ones.
-	grace = 5 * time.Second
-
-	// patience is added to --timeout before an idle rsync is ended from
-	// outside: rsync's own timeout is to come first.
-	patience = 30 * time.Second
-)
+// grace is how long rsync has to end after SIGTERM. In it, rsync puts a partial
+// file aside and removes its temporary ones.
+const grace = 5 * time.Second
 
 // errIdle is why an rsync was ended that did nothing for too long.
 var errIdle = errors.New("rsync neither read nor wrote anything for too long")
@@ -49,7 +43,7 @@ type process struct {
 
 // spec is what a process is started with.
 type spec struct {
-	program string
+	program string // rsync; "" is the one in PATH
 	args    []string
 	dir     *os.File // its working directory
 	env     []string
@@ -69,6 +63,7 @@ type exit struct {
 // goroutine, and says whether the line was one of its own; others are kept as
 // notes. The process ends when ctx does, and has to be finished in any case.
 func start(ctx context.Context, s spec, item func(line string) bool) (*process, error) {
+	s.program = programOf(s.program)
 	if err := fault.Fail("rsync: start"); err != nil {
 		return nil, fmt.Errorf("starting %q: %w", s.program, err)
 	}
@@ -79,7 +74,7 @@ func start(ctx context.Context, s spec, item func(line string) bool) (*process, 
 	p.cmd.Env, p.cmd.SysProcAttr = s.env, s.attr
 	p.cmd.Stdout, p.cmd.Stderr = &p.out, &p.err
 	// The directory itself, whatever its path leads to by now, see proc(5).
-	p.cmd.Dir = fdPath(s.dir)
+	p.cmd.Dir = fmt.Sprintf("/proc/self/fd/%d", s.dir.Fd())
 	p.cmd.Cancel = p.terminate
 	p.cmd.WaitDelay = grace + time.Second
 	err := p.held.open(p.cmd, s.held)
@@ -122,9 +117,13 @@ func (p *process) launch() error {
 	return <-started
 }
 
-// fdPath is the path by which this process, and a child before it executes
-// another program, gets at an open file.
-func fdPath(f *os.File) string { return fmt.Sprintf("/proc/self/fd/%d", f.Fd()) }
+// adopt gives the process to a run that was not known when it was started: item
+// is called for the lines that come from now on, and the process ends when ctx
+// does, too, until release is called.
+func (p *process) adopt(ctx context.Context, item func(line string) bool) (release func() bool) {
+	p.out.bind(item)
+	return context.AfterFunc(ctx, func() { p.cancel(context.Cause(ctx)) })
+}
 
 // terminate asks the process and its children to end, and makes them when they
 // have not after grace.

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -335,7 +336,7 @@ func TestStop(t *testing.T) {
 func TestIdle(t *testing.T) {
 	t.Parallel()
 	n := newNode(t, "local", wrap(t, `[ "$1" = --version ] && exec RSYNC; exec sleep 1000`))
-	p, err := start(t.Context(), spec{program: n.o.Program, args: []string{"x"}, dir: open(t, n.src), attr: n.account.attributes()}, nil)
+	p, err := start(t.Context(), spec{program: n.o.Program, args: []string{"x"}, dir: open(t, n.src), attr: &syscall.SysProcAttr{Setsid: true}}, nil)
 	n.do(err)
 	end := p.finish(nil, 200*time.Millisecond)
 	if v := judge(&end); v.outcome != push.Again || !errors.Is(v.err, errIdle) {

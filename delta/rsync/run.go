@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"slices"
@@ -67,10 +68,9 @@ func (b *batch) rsync(ctx context.Context, m mode, list []byte, scope *change.Se
 // it came to but the trouble of single entries, another is started at once.
 func (b *batch) start(ctx context.Context, m mode, list []byte) (exit, verdict) {
 	if p := b.e.armourer.take(m); p != nil {
-		stop := context.AfterFunc(ctx, func() { p.cancel(context.Cause(ctx)) })
-		p.out.bind(b.reader(m))
+		release := p.adopt(ctx, b.reader(m))
 		end := b.finish(p, m, list)
-		stop()
+		release()
 		if judge(&end).outcome <= push.Partly || ctx.Err() != nil {
 			return end, verdict{}
 		}
@@ -87,6 +87,10 @@ func (b *batch) start(ctx context.Context, m mode, list []byte) (exit, verdict) 
 	}
 	return b.finish(p, m, list), verdict{}
 }
+
+// patience is added to --timeout before an idle rsync is ended from outside:
+// rsync's own timeout is to come first.
+const patience = 30 * time.Second
 
 // idle is how long a run may do nothing before it is ended, 0 for ever.
 func (e *Engine) idle(m mode) time.Duration {
@@ -318,7 +322,7 @@ func (b *batch) concerns(scope *change.Set, name string) bool {
 // blame returns what tells rsync's names for entries.
 func (b *batch) blame() blame {
 	var bl blame
-	if dir, err := os.Readlink(fdPath(b.plan.Root())); err == nil {
+	if dir, err := os.Readlink(fmt.Sprintf("/proc/self/fd/%d", b.plan.Root().Fd())); err == nil {
 		bl.source = strings.TrimSuffix(dir, "/") + "/"
 	}
 	switch a := b.e.o.Address; a.Kind {

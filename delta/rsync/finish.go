@@ -1,0 +1,18 @@
+package rsync
+
+// finish finishes a process of a push.
+func (e *Engine) finish(p *process, list []byte, m mode) exit {
+	e.running.Store(p)
+	defer e.running.Store(nil)
+	return p.finish(list, e.idle(m))
+}
+
+// Overdue returns nil while the running push is within its timeouts: its
+// rsync was not told to end, be it for doing nothing longer than Timeout, or
+// was so a short time ago. It may be called at any time and does not block.
+func (e *Engine) Overdue() error {
+	if p := e.running.Load(); p != nil {
+		return p.overdue()
+	}
+	return nil
+}
