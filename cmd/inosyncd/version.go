@@ -7,7 +7,7 @@ import (
 	"runtime/debug"
 	"strings"
 
-	"inosyncd/delta/rsync"
+	"inosyncd/delta/rsync/process"
 )
 
 // version and commit are set by the linker (-X main.version=…); a plain build
@@ -44,7 +44,7 @@ func (a *app) version(ctx context.Context) error {
 	if cfg, err := a.load(); err == nil && len(cfg.Mirrors) > 0 {
 		program = cfg.Mirrors[0].Rsync
 	}
-	found, err := rsync.Version(ctx, program)
+	found, err := process.Version(ctx, program)
 	if err != nil {
 		found = "not found (" + printable(err.Error()) + ")"
 	} else {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"sync"
 	"time"
+
+	"inosyncd/delta/rsync/process"
 )
 
 // rsync connects, logs in, starts its other end and negotiates before it reads
@@ -29,8 +31,8 @@ const (
 // it out.
 type armourer struct {
 	e     *Engine
-	slots chan struct{} // shared by all engines: a token for each that is armed
-	ready chan *process // capacity 1
+	slots chan struct{}         // shared by all engines: a token for each that is armed
+	ready chan *process.Process // capacity 1
 
 	life, rest time.Duration // armedFor, activeFor
 
@@ -44,7 +46,7 @@ type armourer struct {
 func newArmourer(e *Engine, slots chan struct{}) *armourer {
 	return &armourer{
 		e: e, slots: slots, life: armedFor, rest: activeFor,
-		ready: make(chan *process, 1),
+		ready: make(chan *process.Process, 1),
 		well:  make(chan bool, 1),
 		quit:  make(chan struct{}),
 	}
@@ -60,7 +62,7 @@ func (e *Engine) arms() mode {
 }
 
 // take returns an armed process that can do m, or nil. The caller finishes it.
-func (a *armourer) take(m mode) *process {
+func (a *armourer) take(m mode) *process.Process {
 	if a == nil || !m.same(a.e.arms()) {
 		return nil
 	}
@@ -157,8 +159,8 @@ func (a *armourer) arm(ctx context.Context) bool {
 	if err != nil {
 		return false
 	}
-	s.dir = dir
-	p, err := start(ctx, s, nil)
+	s.Dir = dir
+	p, err := process.Start(ctx, s, nil)
 	if err != nil {
 		return false
 	}
@@ -170,7 +172,7 @@ func (a *armourer) arm(ctx context.Context) bool {
 func (a *armourer) disarm() {
 	select {
 	case p := <-a.ready:
-		p.finish(nil, disarmIn)
+		p.Finish(nil, disarmIn)
 	default:
 	}
 }

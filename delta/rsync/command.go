@@ -9,6 +9,7 @@ import (
 
 	"inosyncd/delta/rsync/node"
 	"inosyncd/delta/rsync/output"
+	"inosyncd/delta/rsync/process"
 	"inosyncd/internal/filter"
 )
 
@@ -50,7 +51,7 @@ func (e *Engine) arguments(m mode) []string {
 		args = append(args, "--exclude=/*")
 	}
 	if len(m.exclude) > 0 {
-		args = append(args, "--from0", "--exclude-from="+heldPath)
+		args = append(args, "--from0", "--exclude-from="+process.HeldPath)
 	}
 	if m.recurse || m.whole || m.delete {
 		args = append(args, e.leftovers(m)...)

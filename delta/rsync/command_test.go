@@ -84,7 +84,7 @@ func TestEnvironment(t *testing.T) {
 		s, err := n.prepare(mode{})
 		n.do(err)
 		var got []string
-		for _, v := range s.env {
+		for _, v := range s.Env {
 			name, value, _ := strings.Cut(v, "=")
 			if name == "RSYNC_PASSWORD" {
 				name += "=" + value
@@ -94,7 +94,7 @@ func TestEnvironment(t *testing.T) {
 		if strings.Join(got, " ") != want {
 			t.Errorf("environment of kind %d: got %q, want %q", kind, got, want)
 		}
-		if !s.attr.Setsid {
+		if !s.Attr.Setsid {
 			t.Errorf("kind %d: rsync has no session of its own", kind)
 		}
 	}

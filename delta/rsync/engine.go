@@ -44,6 +44,7 @@ import (
 
 	"inosyncd/delta"
 	"inosyncd/delta/rsync/node"
+	"inosyncd/delta/rsync/process"
 	"inosyncd/internal/change"
 	"inosyncd/internal/printable"
 	"inosyncd/internal/push"
@@ -65,7 +66,7 @@ type Engine struct {
 	hollow   bool // it was empty at first, which has held removals since
 	poorHand bool // the receiver cannot do --delete-missing-args
 
-	running atomic.Pointer[process] // of the push; nil while it runs none
+	running atomic.Pointer[process.Process] // of the push; nil while it runs none
 
 	mu       sync.Mutex
 	held     *deletions // that a push did not make; nil: none; guarded by mu
@@ -158,13 +159,13 @@ func (e *Engine) check(ctx context.Context) error {
 	if e.checked {
 		return nil
 	}
-	version, err := Version(ctx, e.o.Program)
+	version, err := process.Version(ctx, e.o.Program)
 	switch {
 	case ctx.Err() != nil:
 		return nil // the push finds that out
 	case err != nil:
 		return err
-	case tooOld(version):
+	case process.TooOld(version):
 		return fmt.Errorf("%w: rsync %s cannot keep file names out of remote shells, 3.2.4 can", errTooOld, printable.Clip(printable.Escape(version)))
 	}
 	e.checked = true
@@ -172,18 +173,18 @@ func (e *Engine) check(ctx context.Context) error {
 }
 
 // prepare returns what a run is started with, but for its directory.
-func (e *Engine) prepare(m mode) (spec, error) {
-	s := spec{
-		program: e.o.Program,
-		args:    e.arguments(m),
-		env:     environment(),
-		attr:    e.account.attributes(),
-		held:    heldRules(m.exclude),
+func (e *Engine) prepare(m mode) (process.Spec, error) {
+	s := process.Spec{
+		Program: e.o.Program,
+		Args:    e.arguments(m),
+		Env:     process.Environment(),
+		Attr:    e.account.attributes(),
+		Held:    heldRules(m.exclude),
 	}
 	switch e.o.Address.Kind {
 	case node.SSH:
 		if sock := agent(); sock != "" && !e.account.other {
-			s.env = append(s.env, sock)
+			s.Env = append(s.Env, sock)
 		}
 	case node.Daemon:
 		// Without one, rsync would ask for it on standard input: the list.
@@ -191,10 +192,10 @@ func (e *Engine) prepare(m mode) (spec, error) {
 		if e.o.PasswordFile != "" {
 			var err error
 			if password, err = readPassword(e.o.PasswordFile); err != nil {
-				return spec{}, err
+				return process.Spec{}, err
 			}
 		}
-		s.env = append(s.env, "RSYNC_PASSWORD="+password)
+		s.Env = append(s.Env, "RSYNC_PASSWORD="+password)
 	}
 	return s, nil
 }

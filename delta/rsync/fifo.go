@@ -4,15 +4,17 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+
+	"inosyncd/delta/rsync/process"
 )
 
 // errFifo is why an rsync was ended that waited for somebody to write to a FIFO.
 var errFifo = errors.New("a FIFO has taken the place of a file that rsync was to read")
 
 // finish finishes p and ends it early where waiting is of no use.
-func (b *batch) finish(p *process, m mode, list []byte) exit {
+func (b *batch) finish(p *process.Process, m mode, list []byte) process.Exit {
 	var watch sync.WaitGroup
-	watch.Go(func() { p.oversee(b.stuck) })
+	watch.Go(func() { p.Oversee(b.stuck) })
 	defer watch.Wait()
 	return b.e.finish(p, list, m)
 }

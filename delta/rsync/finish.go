@@ -1,10 +1,12 @@
 package rsync
 
+import "inosyncd/delta/rsync/process"
+
 // finish finishes a process of a push.
-func (e *Engine) finish(p *process, list []byte, m mode) exit {
+func (e *Engine) finish(p *process.Process, list []byte, m mode) process.Exit {
 	e.running.Store(p)
 	defer e.running.Store(nil)
-	return p.finish(list, e.idle(m))
+	return p.Finish(list, e.idle(m))
 }
 
 // Overdue returns nil while the running push is within its timeouts: its
@@ -12,7 +14,7 @@ func (e *Engine) finish(p *process, list []byte, m mode) exit {
 // was so a short time ago. It may be called at any time and does not block.
 func (e *Engine) Overdue() error {
 	if p := e.running.Load(); p != nil {
-		return p.overdue()
+		return p.Overdue()
 	}
 	return nil
 }

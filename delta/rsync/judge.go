@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strings"
 
+	"inosyncd/delta/rsync/process"
 	"inosyncd/internal/printable"
 	"inosyncd/internal/push"
 )
@@ -122,14 +123,14 @@ var classes = []class{
 	{-1, "", push.Again, ""},
 }
 
-func (c *class) applies(e *exit) bool {
-	if c.code >= 0 && c.code != e.code || e.code == 0 && c.code != 0 {
+func (c *class) applies(e *process.Exit) bool {
+	if c.code >= 0 && c.code != e.Code || e.Code == 0 && c.code != 0 {
 		return false
 	}
 	if c.text == "" {
 		return true
 	}
-	for _, note := range e.notes {
+	for _, note := range e.Notes {
 		if strings.Contains(note, c.text) {
 			return true
 		}
@@ -138,9 +139,9 @@ func (c *class) applies(e *exit) bool {
 }
 
 // judge says what an end means.
-func judge(e *exit) verdict {
-	if e.cause != nil {
-		return stopped(e.cause)
+func judge(e *process.Exit) verdict {
+	if e.Cause != nil {
+		return stopped(e.Cause)
 	}
 	for i := range classes {
 		c := &classes[i]
@@ -149,7 +150,7 @@ func judge(e *exit) verdict {
 		}
 		v := verdict{outcome: c.outcome, cure: c.cure}
 		if v.outcome != push.Done {
-			v.err = fmt.Errorf("rsync: %s (exit code %d)", gist(e, c.text), e.code)
+			v.err = fmt.Errorf("rsync: %s (exit code %d)", gist(e, c.text), e.Code)
 		}
 		if c.text == noSpace || c.text == noQuota {
 			v.err = noRoom{v.err}
@@ -163,9 +164,9 @@ func judge(e *exit) verdict {
 func stopped(cause error) verdict {
 	v := verdict{outcome: push.Again, err: cause}
 	switch {
-	case errors.Is(cause, errIdle):
+	case errors.Is(cause, process.ErrIdle):
 		v.cure = "check the node and the network; a longer timeout may be needed"
-	case errors.Is(cause, errFlood):
+	case errors.Is(cause, process.ErrFlood):
 		v.cure = "find out what the node runs in place of rsync"
 	case errors.Is(cause, context.Canceled), errors.Is(cause, context.DeadlineExceeded):
 		v.err = fmt.Errorf("ending rsync: %w", cause)
@@ -179,9 +180,9 @@ var place = regexp.MustCompile(` \(code \d+\) at \S+\(\d+\) \[[^]]*\]$`)
 
 // gist is what an error says of what rsync printed: the line that the class
 // was found by, else the first that says what went wrong.
-func gist(e *exit, text string) string {
+func gist(e *process.Exit, text string) string {
 	best, rank := "it printed no message", 0
-	for _, note := range e.notes {
+	for _, note := range e.Notes {
 		if r := weight(note, text); r > rank {
 			best, rank = note, r
 		}

@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"inosyncd/delta/rsync/node"
+	"inosyncd/delta/rsync/process"
 	"inosyncd/internal/lab"
 	"inosyncd/internal/lab/labtest"
 	"inosyncd/internal/push"
@@ -65,7 +66,7 @@ func TestJudge(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			v := judge(&exit{code: tt.code, notes: tt.notes})
+			v := judge(&process.Exit{Code: tt.code, Notes: tt.notes})
 			if v.outcome != tt.want || !strings.Contains(v.cure, tt.cure) {
 				t.Errorf("judge(%d, %q): got %v, %q; want %v, with %q", tt.code, tt.notes, v.outcome, v.cure, tt.want, tt.cure)
 			}
@@ -77,7 +78,7 @@ func TestJudge(t *testing.T) {
 }
 
 func TestErrorText(t *testing.T) {
-	end := &exit{code: 12, notes: []string{
+	end := &process.Exit{Code: 12, Notes: []string{
 		"welcome \x1b[31mto the node",
 		"rsync: [sender] evil \x1b]0;x\x07\xff " + strings.Repeat("long ", 500),
 		"rsync error: error in rsync protocol data stream (code 12) at io.c(285) [sender=3.5.0]",
@@ -86,7 +87,7 @@ func TestErrorText(t *testing.T) {
 	if !utf8.ValidString(got) || strings.ContainsAny(got, "\x1b\x07") || !strings.Contains(got, `evil \x1b]0;x\a\xff long`) || len(got) > 400 {
 		t.Errorf("judge: got error %q", got)
 	}
-	end.notes = end.notes[2:]
+	end.Notes = end.Notes[2:]
 	if got, want := judge(end).err.Error(), "rsync: rsync error: error in rsync protocol data stream (exit code 12)"; got != want {
 		t.Errorf("judge: got error %q, want %q", got, want)
 	}

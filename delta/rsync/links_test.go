@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"inosyncd/delta/rsync/node"
+	"inosyncd/delta/rsync/process"
 	"inosyncd/internal/lab"
 	"inosyncd/internal/lab/labtest"
 )
@@ -105,11 +106,11 @@ func TestLinksFlipAtTheNode(t *testing.T) {
 func needConfined(t *testing.T) {
 	t.Helper()
 	labtest.Need(t, "rsync")
-	v, err := Version(t.Context(), "")
+	v, err := process.Version(t.Context(), "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if olderThan(v, [3]int{3, 5, 0}) {
+	if process.OlderThan(v, [3]int{3, 5, 0}) {
 		t.Skipf("needs rsync 3.5.0, this is %s", v)
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"inosyncd/delta/rsync/node"
+	"inosyncd/delta/rsync/process"
 	"inosyncd/internal/printable"
 )
 
@@ -159,7 +160,7 @@ func (p *probe) fail(ctx context.Context, about string, r *ended) {
 	}
 	v := &r.verdict
 	text := printable.Escape(v.err.Error())
-	if errors.Is(v.err, errIdle) || r.code == codeTimeout {
+	if errors.Is(v.err, process.ErrIdle) || r.Code == codeTimeout {
 		text = "the node is silent: " + text
 	}
 	p.add(Fault, about, text, cmp.Or(v.cure, "read what rsync says; inosyncd sync -v shows a push in full"))

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"inosyncd/delta/rsync/node"
+	"inosyncd/delta/rsync/process"
 	"inosyncd/internal/printable"
 	"inosyncd/internal/push"
 )
@@ -21,13 +22,13 @@ func (p *probe) meet(ctx context.Context) (met bool, err error) {
 		return false, err
 	}
 	if g.verdict.outcome != push.Done {
-		p.fail(ctx, aspect(&g.exit), &g.ended)
+		p.fail(ctx, aspect(&g.Exit), &g.ended)
 		return false, nil
 	}
 	p.findings = append(p.findings, p.way())
 	switch {
 	case p.keeps && p.e.o.Delete:
-		v := judge(&exit{code: codeUnsupported})
+		v := judge(&process.Exit{Code: codeUnsupported})
 		p.add(Fault, "delete", "the node refuses removals", v.cure)
 	case p.poor && !p.keeps:
 		p.add(Note, "delete", "the node's rsync has no working --delete-missing-args: removals compare the directories they are in", "upgrade rsync at the node")
@@ -55,7 +56,7 @@ func (p *probe) above(ctx context.Context) error {
 	case g.verdict.outcome != push.Done:
 		p.add(Note, "path", "is not there yet, and the directory above cannot be looked at: "+printable.Escape(g.verdict.err.Error()), "make the node's path")
 	case g.made:
-		v := judge(&exit{code: codeNoPath})
+		v := judge(&process.Exit{Code: codeNoPath})
 		p.add(Fault, "path", "is not there, nor is the directory above it", v.cure)
 	default:
 		p.at = at
@@ -98,8 +99,8 @@ func (p *probe) way() Finding {
 }
 
 // aspect is what a push that ended so at once has failed at.
-func aspect(e *exit) string {
-	switch e.code {
+func aspect(e *process.Exit) string {
+	switch e.Code {
 	case codeNoPath, codeFileIO:
 		return "path"
 	case 1, 2, codeUnsupported, 6, 126, 127:
@@ -140,10 +141,10 @@ func (p *probe) greet(ctx context.Context, to node.Address) (greeting, error) {
 			return g, err
 		// What a daemon says when it refuses an option can be lost with the
 		// connection (3.5.0), its exit code is not.
-		case m.missing && (poor(&r.exit) || r.code == codeUnsupported):
+		case m.missing && (poor(&r.Exit) || r.Code == codeUnsupported):
 			p.poor = true
 			continue
-		case m.delete && r.code == codeUnsupported:
+		case m.delete && r.Code == codeUnsupported:
 			p.keeps = true
 			continue
 		}
@@ -152,12 +153,12 @@ func (p *probe) greet(ctx context.Context, to node.Address) (greeting, error) {
 				g.same = false
 			}
 		}
-		g.made = says(&r.exit, "created directory ")
+		g.made = says(&r.Exit, "created directory ")
 		return g, nil
 	}
 }
 
 // says reports whether rsync printed a line with text.
-func says(e *exit, text string) bool {
-	return slices.ContainsFunc(e.notes, func(note string) bool { return strings.Contains(note, text) })
+func says(e *process.Exit, text string) bool {
+	return slices.ContainsFunc(e.Notes, func(note string) bool { return strings.Contains(note, text) })
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"inosyncd/delta/rsync/output"
+	"inosyncd/delta/rsync/process"
 	"inosyncd/internal/filter"
 	"inosyncd/internal/push"
 )
@@ -38,7 +39,7 @@ const (
 
 // ended is how a run of a probe ended.
 type ended struct {
-	exit
+	process.Exit
 	verdict verdict
 	items   []output.Item
 	began   time.Time
@@ -55,17 +56,17 @@ func (p *probe) run(ctx context.Context, args []string, list []byte, env ...stri
 	defer dir.Close()
 	if limit := p.e.o.Timeout; limit > 0 {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeoutCause(ctx, limit+probeGrace, errIdle)
+		ctx, cancel = context.WithTimeoutCause(ctx, limit+probeGrace, process.ErrIdle)
 		defer cancel()
 	}
 	s, err := p.e.prepare(mode{})
 	if err != nil {
 		return ended{verdict: verdict{push.Hold, err, "correct the password file"}}, nil
 	}
-	s.args, s.dir = args, dir
-	s.env = append(s.env, env...)
+	s.Args, s.Dir = args, dir
+	s.Env = append(s.Env, env...)
 	r := ended{began: time.Now()}
-	proc, err := start(ctx, s, func(line string) bool {
+	proc, err := process.Start(ctx, s, func(line string) bool {
 		it, ok := output.ParseItem(line)
 		if ok && len(r.items) < maxItems { // a node can make up as many as it likes
 			r.items = append(r.items, it)
@@ -75,10 +76,10 @@ func (p *probe) run(ctx context.Context, args []string, list []byte, env ...stri
 	if err != nil {
 		return ended{verdict: unstarted(err)}, nil
 	}
-	r.exit = proc.finish(list, p.e.idle(mode{}))
+	r.Exit = proc.Finish(list, p.e.idle(mode{}))
 	r.took = time.Since(r.began)
-	r.notes = slices.DeleteFunc(r.notes, p.negotiated)
-	r.verdict = judge(&r.exit)
+	r.Notes = slices.DeleteFunc(r.Notes, p.negotiated)
+	r.verdict = judge(&r.Exit)
 	return r, nil
 }
 

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"inosyncd/delta/rsync/process"
 	"inosyncd/internal/printable"
 )
 
@@ -30,13 +31,13 @@ func (p *probe) shell(ctx context.Context, command string) (printed []string, wh
 	}
 	args = append(args, s.host, command)
 	cmd := exec.CommandContext(ctx, s.command[0], args...)
-	cmd.Env = append(environment(), "HOME="+s.account.home)
+	cmd.Env = append(process.Environment(), "HOME="+s.account.home)
 	if sock := agent(); sock != "" && !s.account.other {
 		cmd.Env = append(cmd.Env, sock)
 	}
 	cmd.SysProcAttr = s.account.attributes()
 	cmd.WaitDelay = time.Second
-	printed, said, err := runCommand(cmd)
+	printed, said, err := process.Run(cmd)
 	switch exited, ok := errors.AsType[*exec.ExitError](err); {
 	case ctx.Err() != nil:
 		return nil, "no answer to a command in time"

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"inosyncd/delta/rsync/node"
+	"inosyncd/delta/rsync/process"
 	"inosyncd/internal/printable"
 )
 
@@ -25,7 +26,7 @@ func (p *probe) program(ctx context.Context) {
 	var version, why string
 	switch p.e.o.Address.Kind {
 	case node.Local:
-		version, _ = Version(ctx, p.e.o.Program)
+		version, _ = process.Version(ctx, p.e.o.Program)
 	case node.SSH:
 		version, why = p.remoteVersion(ctx)
 	case node.Daemon:
@@ -56,8 +57,8 @@ func (p *probe) older() {
 
 // ProgramFinding says what there is to say of the rsync on this machine.
 func ProgramFinding(ctx context.Context, program string) Finding {
-	version, err := Version(ctx, program)
-	if err == nil && tooOld(version) {
+	version, err := process.Version(ctx, program)
+	if err == nil && process.TooOld(version) {
 		err = fmt.Errorf("%w: %s", errTooOld, version)
 	}
 	if err != nil {
@@ -90,9 +91,9 @@ func versionFinding(version string, protocol int, why, where string) Finding {
 		return f(Warning, "older than 3.4.0, and "+known, upgrade)
 	case version == "":
 		return f(Note, "3.4.0 or newer, more is unknown: "+why, "see that it is 3.4.3 or newer: rsync --version "+where)
-	case olderThan(version, safe):
+	case process.OlderThan(version, safe):
 		return f(Warning, known, upgrade)
-	case olderThan(version, safest):
+	case process.OlderThan(version, safest):
 		return f(Note, "3.5.0 closes further security faults", upgrade)
 	}
 	return f(Fine, "", "")
@@ -112,7 +113,7 @@ func (p *probe) remoteVersion(ctx context.Context) (version, why string) {
 	}
 	out, why := p.shell(ctx, program+" --version")
 	for _, line := range out {
-		if version, ok := parseVersion(line); ok {
+		if version, ok := process.ParseVersion(line); ok {
 			return version, ""
 		}
 	}

@@ -83,7 +83,7 @@ func (p *probe) clock(ctx context.Context, sent ended) Finding {
 	if err != nil || r.verdict.outcome != push.Done {
 		return Finding{} // writing was what mattered
 	}
-	for _, note := range r.notes {
+	for _, note := range r.Notes {
 		if at, ok := listed(note, p.name); ok {
 			return skew(at, sent.began, sent.began.Add(sent.took))
 		}

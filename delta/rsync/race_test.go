@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"inosyncd/delta/rsync/output"
+	"inosyncd/delta/rsync/process"
 	"inosyncd/internal/change"
 	"inosyncd/internal/lab/labtest"
 	"inosyncd/internal/push"
@@ -336,11 +337,11 @@ func TestStop(t *testing.T) {
 func TestIdle(t *testing.T) {
 	t.Parallel()
 	n := newNode(t, "local", wrap(t, `[ "$1" = --version ] && exec RSYNC; exec sleep 1000`))
-	p, err := start(t.Context(), spec{program: n.o.Program, args: []string{"x"}, dir: open(t, n.src), attr: &syscall.SysProcAttr{Setsid: true}}, nil)
+	p, err := process.Start(t.Context(), process.Spec{Program: n.o.Program, Args: []string{"x"}, Dir: open(t, n.src), Attr: &syscall.SysProcAttr{Setsid: true}}, nil)
 	n.do(err)
-	end := p.finish(nil, 200*time.Millisecond)
-	if v := judge(&end); v.outcome != push.Again || !errors.Is(v.err, errIdle) {
-		t.Errorf("judge: got %v, %v; want again, %v", v.outcome, v.err, errIdle)
+	end := p.Finish(nil, 200*time.Millisecond)
+	if v := judge(&end); v.outcome != push.Again || !errors.Is(v.err, process.ErrIdle) {
+		t.Errorf("judge: got %v, %v; want again, %v", v.outcome, v.err, process.ErrIdle)
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 	"inosyncd/delta"
 	"inosyncd/delta/rsync/node"
 	"inosyncd/delta/rsync/output"
+	"inosyncd/delta/rsync/process"
 	"inosyncd/internal/change"
 	"inosyncd/internal/fault"
 	"inosyncd/internal/push"
@@ -46,8 +47,8 @@ func (b *batch) rsync(ctx context.Context, m mode, list []byte, scope *change.Se
 		b.e.poorHand = true
 		return verdict{}
 	}
-	if m.limited && b.stoppedShort(&end) && (end.code == 0 || end.code == codeVanished) {
-		end.code = codeLimit
+	if m.limited && b.stoppedShort(&end) && (end.Code == 0 || end.Code == codeVanished) {
+		end.Code = codeLimit
 	}
 	v = judge(&end)
 	if b.dry {
@@ -56,7 +57,7 @@ func (b *batch) rsync(ctx context.Context, m mode, list []byte, scope *change.Se
 		}
 		return v
 	}
-	if v.outcome == push.Partly || end.code == codeVanished {
+	if v.outcome == push.Partly || end.Code == codeVanished {
 		b.incomplete(&end, v, scope)
 		return verdict{}
 	}
@@ -66,24 +67,24 @@ func (b *batch) rsync(ctx context.Context, m mode, list []byte, scope *change.Se
 // start runs rsync to its end, an armed one where it can be had. One that was
 // armed may have lost its connection, or its server, while it waited: whatever
 // it came to but the trouble of single entries, another is started at once.
-func (b *batch) start(ctx context.Context, m mode, list []byte) (exit, verdict) {
+func (b *batch) start(ctx context.Context, m mode, list []byte) (process.Exit, verdict) {
 	if p := b.e.armourer.take(m); p != nil {
-		release := p.adopt(ctx, b.reader(m))
+		release := p.Adopt(ctx, b.reader(m))
 		end := b.finish(p, m, list)
 		release()
 		if judge(&end).outcome <= push.Partly || ctx.Err() != nil {
 			return end, verdict{}
 		}
-		b.e.log.Debug("an armed rsync was stale", "code", end.code)
+		b.e.log.Debug("an armed rsync was stale", "code", end.Code)
 	}
 	s, err := b.e.prepare(m)
 	if err != nil {
-		return exit{}, verdict{push.Hold, err, "correct the password file"}
+		return process.Exit{}, verdict{push.Hold, err, "correct the password file"}
 	}
-	s.dir = b.plan.Root()
-	p, err := start(ctx, s, b.reader(m))
+	s.Dir = b.plan.Root()
+	p, err := process.Start(ctx, s, b.reader(m))
 	if err != nil {
-		return exit{}, unstarted(err)
+		return process.Exit{}, unstarted(err)
 	}
 	return b.finish(p, m, list), verdict{}
 }
@@ -116,8 +117,8 @@ const limitNote = "Deletions stopped due to --max-delete limit"
 
 // stoppedShort reports whether rsync had more to remove than --max-delete, or may
 // have had: it says so last of all.
-func (b *batch) stoppedShort(end *exit) bool {
-	return end.excess && b.removed >= b.limit || slices.ContainsFunc(end.notes, func(note string) bool { return strings.HasPrefix(note, limitNote) })
+func (b *batch) stoppedShort(end *process.Exit) bool {
+	return end.Excess && b.removed >= b.limit || slices.ContainsFunc(end.Notes, func(note string) bool { return strings.HasPrefix(note, limitNote) })
 }
 
 // unstarted is the verdict on a run that could not be started.
@@ -133,11 +134,11 @@ func unstarted(err error) verdict {
 
 // poor reports whether a run failed because the receiver has no working
 // --delete-missing-args. Nothing was removed then, and nothing sent.
-func poor(end *exit) bool {
-	if end.code == 0 {
+func poor(end *process.Exit) bool {
+	if end.Code == 0 {
 		return false
 	}
-	for _, note := range end.notes {
+	for _, note := range end.Notes {
 		if strings.Contains(note, "invalid file mode 00") || strings.Contains(note, "delete-missing-args") {
 			return true
 		}
@@ -242,9 +243,9 @@ func (b *batch) find(it output.Item, began time.Time) {
 }
 
 // incomplete notes what a run left undone.
-func (b *batch) incomplete(end *exit, v verdict, scope *change.Set) {
+func (b *batch) incomplete(end *process.Exit, v verdict, scope *change.Set) {
 	bl := b.blame()
-	for _, note := range end.notes {
+	for _, note := range end.Notes {
 		bl.read(note)
 	}
 	known := func(names []string) bool {
@@ -255,7 +256,7 @@ func (b *batch) incomplete(end *exit, v verdict, scope *change.Set) {
 		}
 		return true
 	}
-	if end.excess || bl.unknown || len(bl.names)+len(bl.gone) == 0 || !known(bl.names) || !known(bl.gone) {
+	if end.Excess || bl.unknown || len(bl.names)+len(bl.gone) == 0 || !known(bl.names) || !known(bl.gone) {
 		if v.err == nil {
 			b.vanished.Merge(scope) // nothing has failed: what it was goes around again
 		} else {

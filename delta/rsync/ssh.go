@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"inosyncd/delta/rsync/process"
 	"inosyncd/internal/printable"
 )
 
@@ -141,7 +142,7 @@ func (s *session) exit() error {
 	defer cancel()
 	args := append(s.command[1:len(s.command):len(s.command)], "-O", "exit", s.host)
 	cmd := exec.CommandContext(ctx, s.command[0], args...)
-	cmd.Env = append(environment(), "HOME="+s.account.home)
+	cmd.Env = append(process.Environment(), "HOME="+s.account.home)
 	cmd.SysProcAttr = s.account.attributes()
 	cmd.WaitDelay = time.Second
 	if out, err := cmd.CombinedOutput(); err != nil {

@@ -6,6 +6,7 @@ import (
 
 	"inosyncd/delta"
 	"inosyncd/delta/rsync/output"
+	"inosyncd/delta/rsync/process"
 	"inosyncd/internal/push"
 )
 
@@ -34,8 +35,8 @@ func (e *Engine) Verify(ctx context.Context, found func(Difference)) (cure strin
 	if err != nil {
 		return "correct the password file", err
 	}
-	s.dir = root
-	p, err := start(ctx, s, func(line string) bool {
+	s.Dir = root
+	p, err := process.Start(ctx, s, func(line string) bool {
 		it, ok := output.ParseItem(line)
 		if ok {
 			if kind := it.Difference(); kind != "" {
@@ -49,11 +50,11 @@ func (e *Engine) Verify(ctx context.Context, found func(Difference)) (cure strin
 		v := unstarted(err)
 		return v.cure, v.err
 	}
-	end := p.finish(nil, e.idle(m))
+	end := p.Finish(nil, e.idle(m))
 	if v := judge(&end); v.outcome != push.Done {
 		return v.cure, v.err
 	}
-	if end.code == codeVanished {
+	if end.Code == codeVanished {
 		return "verify again", errors.New("the source changed while it was compared")
 	}
 	return "", nil

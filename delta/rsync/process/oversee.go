@@ -1,4 +1,4 @@
-package rsync
+package process
 
 import (
 	"errors"
@@ -9,14 +9,14 @@ import (
 // before somebody is asked whether it is stuck.
 const oversight = 2 * time.Second
 
-// errFlood is why an rsync was ended whose node had it print messages and do
+// ErrFlood is why an rsync was ended whose node had it print messages and do
 // nothing.
-var errFlood = errors.New("the node sends messages without end")
+var ErrFlood = errors.New("the node sends messages without end")
 
-// oversee returns when p has ended, or has been told to: for printing messages
+// Oversee returns when p has ended, or has been told to: for printing messages
 // and nothing else, or for the error of stuck. That is asked again and again while
 // p neither reads nor writes, and may block for a moment.
-func (p *process) oversee(stuck func() error) {
+func (p *Process) Oversee(stuck func() error) {
 	tick := time.NewTicker(oversight)
 	defer tick.Stop()
 	for last := ""; ; {
@@ -26,7 +26,7 @@ func (p *process) oversee(stuck func() error) {
 		case <-tick.C:
 		}
 		if p.out.flooded() || p.err.flooded() {
-			p.cancel(errFlood)
+			p.cancel(ErrFlood)
 			return
 		}
 		now := p.work()

@@ -1,4 +1,4 @@
-package rsync
+package process
 
 import (
 	"context"
@@ -15,11 +15,11 @@ import (
 func TestOverdue(t *testing.T) {
 	labtest.Need(t, "sleep")
 	sleep, _ := exec.LookPath("sleep")
-	var p *process
+	var p *Process
 	ask := func(when string, overdue bool) {
 		t.Helper()
-		if err := p.overdue(); (err != nil) != overdue {
-			t.Errorf("overdue() %s: got %v, want an error: %v", when, err, overdue)
+		if err := p.Overdue(); (err != nil) != overdue {
+			t.Errorf("Overdue() %s: got %v, want an error: %v", when, err, overdue)
 		}
 	}
 	dir, err := os.Open("/")
@@ -29,9 +29,9 @@ func TestOverdue(t *testing.T) {
 	defer dir.Close()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	p, err = start(ctx, spec{
-		program: sleep, args: []string{"1000"}, dir: dir,
-		attr: &syscall.SysProcAttr{Setpgid: true},
+	p, err = Start(ctx, Spec{
+		Program: sleep, Args: []string{"1000"}, Dir: dir,
+		Attr: &syscall.SysProcAttr{Setpgid: true},
 	}, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -41,7 +41,7 @@ func TestOverdue(t *testing.T) {
 	p.told.Store(&longAgo)
 	ask("long after it was told to end", true)
 	cancel()
-	p.finish(nil, 0)
+	p.Finish(nil, 0)
 	if told := p.told.Load(); told == nil || !told.After(longAgo) {
 		t.Errorf("told: got %v, want the time of its cancellation", told)
 	}

@@ -1,4 +1,4 @@
-package rsync
+package process
 
 import (
 	"fmt"
@@ -9,9 +9,9 @@ import (
 // It is killed after grace, so this is when the kernel does not let it go.
 const endLimit = time.Minute
 
-// overdue returns nil unless the process was told to end and should have. It may
+// Overdue returns nil unless the process was told to end and should have. It may
 // be called at any time and does not block.
-func (p *process) overdue() error {
+func (p *Process) Overdue() error {
 	told := p.told.Load()
 	if told == nil || time.Since(*told) <= endLimit {
 		return nil

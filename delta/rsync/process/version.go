@@ -1,4 +1,4 @@
-package rsync
+package process
 
 import (
 	"bytes"
@@ -18,22 +18,22 @@ func Version(ctx context.Context, program string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, programOf(program), "--version")
-	cmd.Env = environment()
-	cmd.WaitDelay = time.Second
+	cmd.Env = Environment()
+	cmd.WaitDelay = 10 * time.Second
 	out, err := cmd.Output()
 	if err != nil {
 		return "", fmt.Errorf("asking %q for its version: %w", programOf(program), err)
 	}
 	line, _, _ := bytes.Cut(out, []byte("\n"))
-	version, ok := parseVersion(string(line))
+	version, ok := ParseVersion(string(line))
 	if !ok {
 		return "", fmt.Errorf("asking %q for its version: it answers %q", programOf(program), printable.Clip(printable.Escape(string(line))))
 	}
 	return version, nil
 }
 
-// parseVersion reads the first line that rsync --version prints.
-func parseVersion(line string) (version string, ok bool) {
+// ParseVersion reads the first line that rsync --version prints.
+func ParseVersion(line string) (version string, ok bool) {
 	fields := strings.Fields(line)
 	if len(fields) < 3 || fields[0] != "rsync" || fields[1] != "version" {
 		return "", false
@@ -52,11 +52,11 @@ func programOf(name string) string {
 // shell by itself.
 var oldest = [3]int{3, 2, 4}
 
-// tooOld reports whether version is known to be older than oldest.
-func tooOld(version string) bool { return olderThan(version, oldest) }
+// TooOld reports whether version is known to be older than oldest.
+func TooOld(version string) bool { return OlderThan(version, oldest) }
 
-// olderThan reports whether version is known to be older than other.
-func olderThan(version string, other [3]int) bool {
+// OlderThan reports whether version is known to be older than other.
+func OlderThan(version string, other [3]int) bool {
 	parts := strings.Split(version, ".")
 	for i, want := range other {
 		if i >= len(parts) {

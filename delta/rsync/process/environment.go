@@ -1,10 +1,10 @@
-package rsync
+package process
 
 import "os"
 
-// environment is all that a child gets of the daemon's environment: no RSYNC_*
+// Environment is all that a child gets of the daemon's environment: no RSYNC_*
 // that changes what options mean, no secret that is not for it.
-func environment() []string {
+func Environment() []string {
 	path := os.Getenv("PATH")
 	if path == "" {
 		path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"

@@ -1,4 +1,4 @@
-package rsync
+package process
 
 import (
 	"bufio"
@@ -20,13 +20,13 @@ import (
 )
 
 // script starts a shell script as an rsync.
-func script(t *testing.T, user, text string) (*process, error) {
+func script(t *testing.T, user, text string) (*Process, error) {
 	dir, err := os.Open("/")
 	if err != nil {
 		return nil, err
 	}
 	defer dir.Close()
-	s := spec{program: "/bin/sh", args: []string{"-c", text}, dir: dir, env: environment(), attr: &syscall.SysProcAttr{Setsid: true}}
+	s := Spec{Program: "/bin/sh", Args: []string{"-c", text}, Dir: dir, Env: Environment(), Attr: &syscall.SysProcAttr{Setsid: true}}
 	if user != "" {
 		u, err := osuser.Lookup(user)
 		if err != nil {
@@ -34,9 +34,9 @@ func script(t *testing.T, user, text string) (*process, error) {
 		}
 		uid, _ := strconv.ParseUint(u.Uid, 10, 32)
 		gid, _ := strconv.ParseUint(u.Gid, 10, 32)
-		s.attr.Credential = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
+		s.Attr.Credential = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
 	}
-	return start(t.Context(), s, func(string) bool { return false })
+	return Start(t.Context(), s, func(string) bool { return false })
 }
 
 // hasEnded reports whether a process has ended, though nobody may have waited for
@@ -56,7 +56,7 @@ func TestKilledDaemonLeavesNoRsync(t *testing.T) {
 			t.Fatal(err)
 		}
 		fmt.Println("rsync", p.cmd.Process.Pid)
-		p.finish([]byte("list"), 0)
+		p.Finish([]byte("list"), 0)
 		return
 	}
 	for _, user := range []string{"", "nobody"} {
@@ -107,7 +107,7 @@ func killedDaemon(t *testing.T, user string) string {
 // The end of a thread is not that of the daemon, be it the thread of the
 // goroutine that has started rsync.
 func TestRsyncOutlivesThreads(t *testing.T) {
-	var p *process
+	var p *Process
 	var err error
 	thread := make(chan int)
 	onThreadThatEnds(func() {
@@ -124,8 +124,8 @@ func TestRsyncOutlivesThreads(t *testing.T) {
 		}
 		return nil
 	})
-	if end := p.finish([]byte("list\n"), 0); end.code != 7 {
-		t.Errorf("rsync ended with %d, %q, want 7", end.code, end.notes)
+	if end := p.Finish([]byte("list\n"), 0); end.Code != 7 {
+		t.Errorf("rsync ended with %d, %q, want 7", end.Code, end.Notes)
 	}
 }
 

@@ -1,4 +1,24 @@
-package rsync
+// Package process runs an rsync as a child process, and tells how it ended.
+//
+// It gets an argument list, a directory as an open descriptor, next to nothing of
+// the environment, and what it is to read as bytes: there is no shell in any of
+// it. What it prints is split into lines within bounds, whatever that is. Why it is
+// run, and what its lines and its end mean, others know.
+//
+// # Ordering
+//
+// Starting an rsync and giving it its list are two steps, with any time between
+// them. Its lines are handed on in their order and by one goroutine, all of them
+// before Finish returns.
+//
+// # Blocking and shutdown
+//
+// Start does not wait for rsync, Finish blocks until it has ended. When the context
+// of Start ends, or that of Adopt, rsync and its children are told to end, and
+// made to 5 seconds later; so they are when nothing has gone on for too long.
+// Each process that was started has to be finished, and then no goroutine of it is
+// left. Should the daemon be killed, the kernel kills rsync.
+package process
 
 import (
 	"context"
@@ -21,13 +41,13 @@ import (
 // file aside and removes its temporary ones.
 const grace = 5 * time.Second
 
-// errIdle is why an rsync was ended that did nothing for too long.
-var errIdle = errors.New("rsync neither read nor wrote anything for too long")
+// ErrIdle is why an rsync was ended that did nothing for too long.
+var ErrIdle = errors.New("rsync neither read nor wrote anything for too long")
 
-// process is an rsync that has been started and waits for its list on standard
+// Process is an rsync that has been started and waits for its list on standard
 // input. Starting one and using it are two steps, because rsync connects, logs
 // in and negotiates before it reads the list.
-type process struct {
+type Process struct {
 	cmd    *exec.Cmd
 	ctx    context.Context         // ends the process
 	cancel context.CancelCauseFunc // releases ctx
@@ -41,43 +61,43 @@ type process struct {
 	told atomic.Pointer[time.Time] // when it was told to end; nil: it was not
 }
 
-// spec is what a process is started with.
-type spec struct {
-	program string // rsync; "" is the one in PATH
-	args    []string
-	dir     *os.File // its working directory
-	env     []string
-	attr    *syscall.SysProcAttr
-	held    []byte // what it finds at heldPath
+// Spec is what a process is started with.
+type Spec struct {
+	Program string // rsync; "" is the one in PATH
+	Args    []string
+	Dir     *os.File // its working directory
+	Env     []string
+	Attr    *syscall.SysProcAttr
+	Held    []byte // what it finds at HeldPath
 }
 
-// exit is how a process ended.
-type exit struct {
-	code   int      // exit status; -1 when it was killed
-	cause  error    // why it was ended from here; nil when it ended by itself
-	notes  []string // what it printed that was no item
-	excess bool     // it printed more than was kept
+// Exit is how a process ended.
+type Exit struct {
+	Code   int      // exit status; -1 when it was killed
+	Cause  error    // why it was ended from here; nil when it ended by itself
+	Notes  []string // what it printed that was no item
+	Excess bool     // it printed more than was kept
 }
 
-// start starts rsync. item is called for every line of standard output, by one
+// Start starts rsync. item is called for every line of standard output, by one
 // goroutine, and says whether the line was one of its own; others are kept as
 // notes. The process ends when ctx does, and has to be finished in any case.
-func start(ctx context.Context, s spec, item func(line string) bool) (*process, error) {
-	s.program = programOf(s.program)
+func Start(ctx context.Context, s Spec, item func(line string) bool) (*Process, error) {
+	s.Program = programOf(s.Program)
 	if err := fault.Fail("rsync: start"); err != nil {
-		return nil, fmt.Errorf("starting %q: %w", s.program, err)
+		return nil, fmt.Errorf("starting %q: %w", s.Program, err)
 	}
-	p := &process{done: make(chan struct{})}
+	p := &Process{done: make(chan struct{})}
 	p.out.bind(item)
 	p.ctx, p.cancel = context.WithCancelCause(ctx)
-	p.cmd = exec.CommandContext(p.ctx, s.program, s.args...)
-	p.cmd.Env, p.cmd.SysProcAttr = s.env, s.attr
+	p.cmd = exec.CommandContext(p.ctx, s.Program, s.Args...)
+	p.cmd.Env, p.cmd.SysProcAttr = s.Env, s.Attr
 	p.cmd.Stdout, p.cmd.Stderr = &p.out, &p.err
 	// The directory itself, whatever its path leads to by now, see proc(5).
-	p.cmd.Dir = fmt.Sprintf("/proc/self/fd/%d", s.dir.Fd())
+	p.cmd.Dir = fmt.Sprintf("/proc/self/fd/%d", s.Dir.Fd())
 	p.cmd.Cancel = p.terminate
 	p.cmd.WaitDelay = grace + time.Second
-	err := p.held.open(p.cmd, s.held)
+	err := p.held.open(p.cmd, s.Held)
 	if err == nil {
 		p.stdin, err = p.cmd.StdinPipe()
 	}
@@ -89,7 +109,7 @@ func start(ctx context.Context, s spec, item func(line string) bool) (*process, 
 	if err != nil {
 		p.held.close()
 		p.cancel(nil)
-		return nil, fmt.Errorf("starting %q: %w", s.program, err)
+		return nil, fmt.Errorf("starting %q: %w", s.Program, err)
 	}
 	return p, nil
 }
@@ -102,7 +122,7 @@ func start(ctx context.Context, s spec, item func(line string) bool) (*process, 
 // The kernel takes the end of the thread that has started it for that of the
 // daemon (PR_SET_PDEATHSIG in prctl(2)), so a goroutine keeps that thread until
 // the process has ended: one for each of max_parallel and max_armed.
-func (p *process) launch() error {
+func (p *Process) launch() error {
 	p.cmd.SysProcAttr.Pdeathsig = syscall.SIGKILL
 	started := make(chan error)
 	p.keeper.Go(func() {
@@ -117,17 +137,17 @@ func (p *process) launch() error {
 	return <-started
 }
 
-// adopt gives the process to a run that was not known when it was started: item
+// Adopt gives the process to a run that was not known when it was started: item
 // is called for the lines that come from now on, and the process ends when ctx
 // does, too, until release is called.
-func (p *process) adopt(ctx context.Context, item func(line string) bool) (release func() bool) {
+func (p *Process) Adopt(ctx context.Context, item func(line string) bool) (release func() bool) {
 	p.out.bind(item)
 	return context.AfterFunc(ctx, func() { p.cancel(context.Cause(ctx)) })
 }
 
 // terminate asks the process and its children to end, and makes them when they
 // have not after grace.
-func (p *process) terminate() error {
+func (p *Process) terminate() error {
 	now := time.Now()
 	p.told.Store(&now)
 	group := -p.cmd.Process.Pid // the session's leader leads the group too
@@ -141,9 +161,9 @@ func (p *process) terminate() error {
 	return syscall.Kill(group, syscall.SIGTERM)
 }
 
-// finish writes list to the process and waits for its end. A process that does
-// nothing for longer than idle is ended; 0 is no limit.
-func (p *process) finish(list []byte, idle time.Duration) exit {
+// Finish writes list to the process and waits for its end. A process that does
+// nothing for longer than idle is ended; 0 is no limit. It is called once.
+func (p *Process) Finish(list []byte, idle time.Duration) Exit {
 	var helpers sync.WaitGroup
 	helpers.Go(func() {
 		// An error means that rsync has ended, and it says why itself.
@@ -164,22 +184,22 @@ func (p *process) finish(list []byte, idle time.Duration) exit {
 	helpers.Wait()
 	p.out.end()
 	p.err.end()
-	e := exit{
-		code:   p.cmd.ProcessState.ExitCode(),
-		notes:  slices.Concat(p.err.notes, p.out.notes),
-		excess: p.err.excess || p.out.excess,
+	e := Exit{
+		Code:   p.cmd.ProcessState.ExitCode(),
+		Notes:  slices.Concat(p.err.notes, p.out.notes),
+		Excess: p.err.excess || p.out.excess,
 	}
-	if e.code != 0 && p.ctx.Err() != nil {
-		e.cause = context.Cause(p.ctx)
-	} else if e.code < 0 && err != nil {
-		e.notes = append(e.notes, err.Error()) // "signal: killed"
+	if e.Code != 0 && p.ctx.Err() != nil {
+		e.Cause = context.Cause(p.ctx)
+	} else if e.Code < 0 && err != nil {
+		e.Notes = append(e.Notes, err.Error()) // "signal: killed"
 	}
 	p.cancel(nil)
 	return e
 }
 
 // watch ends the process when it does nothing for longer than idle.
-func (p *process) watch(idle time.Duration) {
+func (p *Process) watch(idle time.Duration) {
 	tick := time.NewTicker(idle / 4)
 	defer tick.Stop()
 	last, since := p.work(), time.Now()
@@ -192,7 +212,7 @@ func (p *process) watch(idle time.Duration) {
 		if now := p.work(); now == "" || now != last {
 			last, since = now, time.Now()
 		} else if time.Since(since) >= idle {
-			p.cancel(errIdle)
+			p.cancel(ErrIdle)
 			return
 		}
 	}
@@ -201,7 +221,7 @@ func (p *process) watch(idle time.Duration) {
 // work is different whenever the process has read or written something since;
 // "" where the kernel does not tell. The two ends of rsync send each other
 // signs of life within every timeout, so a healthy one is never idle.
-func (p *process) work() string {
+func (p *Process) work() string {
 	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/io", p.cmd.Process.Pid))
 	if err != nil {
 		return ""

@@ -1,4 +1,4 @@
-package rsync
+package process
 
 import (
 	"bytes"
@@ -98,9 +98,9 @@ func (l *lines) line(s string) {
 	}
 }
 
-// runCommand runs a command to its end and returns the first lines that it printed to
+// Run runs a command to its end and returns the first lines that it printed to
 // its standard output and to its standard error.
-func runCommand(cmd *exec.Cmd) (printed, said []string, err error) {
+func Run(cmd *exec.Cmd) (printed, said []string, err error) {
 	var out, errs lines
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	err = cmd.Run()

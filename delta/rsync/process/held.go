@@ -1,4 +1,4 @@
-package rsync
+package process
 
 import (
 	"fmt"
@@ -8,9 +8,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// heldPath is where a child finds what its feed holds: at its first descriptor
+// HeldPath is where a child finds what its feed holds: at its first descriptor
 // behind standard error.
-const heldPath = "/proc/self/fd/3"
+const HeldPath = "/proc/self/fd/3"
 
 // feed gives a child bytes besides its standard input. The zero feed gives none.
 // It is a pipe because rsync resolves the names of files it is to read by itself
@@ -20,7 +20,7 @@ type feed struct {
 	ours, theirs *os.File
 }
 
-// open makes cmd find b at heldPath.
+// open makes cmd find b at HeldPath.
 func (f *feed) open(cmd *exec.Cmd, b []byte) error {
 	if len(b) == 0 {
 		return nil
