@@ -5,10 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"inosyncd/delta/rsync/node"
-	"inosyncd/delta/rsync/output"
 	"inosyncd/delta/rsync/process"
 	"inosyncd/internal/filter"
 )
@@ -42,11 +40,10 @@ func (m mode) same(o mode) bool {
 
 // arguments returns rsync's arguments for a run.
 func (e *Engine) arguments(m mode) []string {
-	o := &e.o
+	o := e.o
 	args := slices.Concat(e.always, m.flags())
-	if o.Timeout > 0 && !e.brisk(m) {
-		args = append(args, "--timeout="+strconv.Itoa(seconds(o.Timeout)))
-	}
+	timeout, _ := o.Silence(e.brisk(m))
+	args = append(args, timeout...)
 	if m.bare {
 		args = append(args, "--exclude=/*")
 	}
@@ -64,7 +61,7 @@ func (e *Engine) arguments(m mode) []string {
 		// Without --from0, names could hold no newline.
 		args = append(args, "--from0", "--files-from=-")
 	}
-	return append(args, "--", ".", e.node)
+	return append(args, "--", ".", e.to)
 }
 
 // brisk reports whether a run goes without --timeout, and is watched for
@@ -97,44 +94,6 @@ func (m mode) flags() []string {
 	add(m.dry, "--dry-run")
 	return f
 }
-
-// options returns the arguments that every run of an engine has.
-func options(o *Options, ssh *session) []string {
-	args := []string{"--links"}
-	add := func(on bool, flag string) {
-		if on {
-			args = append(args, flag)
-		}
-	}
-	add(o.Times, "--times")
-	add(o.Perms, "--perms")
-	add(o.Owner, "--owner")
-	add(o.Group, "--group")
-	add(o.Archive, "-D")
-	add(o.HardLinks, "--hard-links")
-	add(o.ACLs, "--acls")
-	add(o.Xattrs, "--xattrs")
-	add(o.Sparse, "--sparse")
-	add(o.Compress, "--compress")
-	add(o.DelayUpdates, "--delay-updates")
-	add(o.Partial, "--partial-dir="+output.PartialDir)
-	// Equal means equal to the nanosecond: by whole seconds, rsync's way, two
-	// versions of the same size and second are one.
-	add(true, "--modify-window=-1")
-	add(o.Bandwidth > 0, "--bwlimit="+strconv.FormatInt((o.Bandwidth+1023)/1024, 10))
-	switch o.Address.Kind {
-	case node.SSH:
-		args = append(args, "--rsh="+ssh.rsh())
-	case node.Daemon:
-		// Saves two delayed acknowledgements of 40 ms each.
-		args = append(args, "--sockopts=TCP_NODELAY", "--contimeout=10", "--no-motd")
-	}
-	args = append(args, output.Flags(o.Address.Kind != node.Daemon, o.Progress != nil)...)
-	return append(args, o.Args...)
-}
-
-// seconds rounds up: rsync takes whole seconds, and 0 for no limit.
-func seconds(d time.Duration) int { return int((d + time.Second - 1) / time.Second) }
 
 // list is what --files-from takes: the names end with NUL. Each begins with ./
 // because rsync takes one that begins with # or ; for a comment, even so.

@@ -37,13 +37,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"inosyncd/delta"
-	"inosyncd/delta/rsync/node"
 	"inosyncd/delta/rsync/process"
 	"inosyncd/internal/change"
 	"inosyncd/internal/printable"
@@ -53,12 +51,11 @@ import (
 // Engine makes one node equal to the source. Approve may be called at any
 // time; of Push and Close only one runs at a time.
 type Engine struct {
-	o        Options
+	o        *Options // of the node
+	node     *Node
 	log      *slog.Logger
-	account  account
-	ssh      *session  // nil where the node is not reached by ssh
 	armourer *armourer // nil where nothing is armed
-	node     string    // the destination, as rsync takes it
+	to       string    // the destination, as rsync takes it
 	always   []string  // arguments of every run
 
 	checked  bool // the program is there and new enough
@@ -75,25 +72,11 @@ type Engine struct {
 
 // New returns the engine for a node. It starts nothing.
 func New(o Options) (*Engine, error) {
-	if o.Address.Path == "" || o.Source == nil {
-		return nil, errors.New("making an rsync engine: it needs a source and a node with a path")
-	}
-	if err := node.CheckArgs(o.Args); err != nil {
+	n, err := NewNode(o)
+	if err != nil {
 		return nil, err
 	}
-	e := &Engine{o: o, log: o.Log, node: o.Address.String()}
-	if e.log == nil {
-		e.log = slog.New(slog.DiscardHandler)
-	}
-	var err error
-	if e.account, err = accountOf(o.User); err != nil {
-		return nil, err
-	}
-	e.o.Args = slices.Clone(o.Args)
-	if o.Address.Kind == node.SSH {
-		e.ssh = newSession(&e.o, e.account, e.log)
-	}
-	e.always = options(&e.o, e.ssh)
+	e := &Engine{o: &n.Options, node: n, log: n.Log, to: o.Address.String(), always: n.Arguments(o)}
 	if o.Armed != nil {
 		e.armourer = newArmourer(e, o.Armed)
 	}
@@ -105,7 +88,7 @@ var errTooOld = errors.New("rsync is too old")
 // Close ends what the engine keeps between pushes.
 func (e *Engine) Close() error {
 	e.armourer.close()
-	return e.ssh.close()
+	return e.node.Close()
 }
 
 // Push makes the node equal to the source in everything that set names. The
@@ -174,28 +157,7 @@ func (e *Engine) check(ctx context.Context) error {
 
 // prepare returns what a run is started with, but for its directory.
 func (e *Engine) prepare(m mode) (process.Spec, error) {
-	s := process.Spec{
-		Program: e.o.Program,
-		Args:    e.arguments(m),
-		Env:     process.Environment(),
-		Attr:    e.account.attributes(),
-		Held:    heldRules(m.exclude),
-	}
-	switch e.o.Address.Kind {
-	case node.SSH:
-		if sock := agent(); sock != "" && !e.account.other {
-			s.Env = append(s.Env, sock)
-		}
-	case node.Daemon:
-		// Without one, rsync would ask for it on standard input: the list.
-		var password string
-		if e.o.PasswordFile != "" {
-			var err error
-			if password, err = readPassword(e.o.PasswordFile); err != nil {
-				return process.Spec{}, err
-			}
-		}
-		s.Env = append(s.Env, "RSYNC_PASSWORD="+password)
-	}
-	return s, nil
+	s, err := e.node.Spec(e.arguments(m))
+	s.Held = heldRules(m.exclude)
+	return s, err
 }

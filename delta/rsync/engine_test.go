@@ -126,7 +126,7 @@ func (p *site) node(t testing.TB, change ...func(*Options)) *mirror {
 func (n *mirror) options() *Options {
 	n.armourer.close()
 	n.armourer = nil
-	return &n.o
+	return n.o
 }
 
 func rules(t testing.TB, lines ...string) *filter.Rules {

@@ -225,7 +225,7 @@ func TestArmedWithALimit(t *testing.T) {
 		"delete: false":    {Options{MaxDelete: 3}, batch{}, true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			tt.b.e = &Engine{o: tt.o}
+			tt.b.e = &Engine{o: &tt.o}
 			if got := tt.b.bounded(mode{delete: tt.b.removes}).same(tt.b.e.arms()); got != tt.want {
 				t.Errorf("an armed rsync can be used: got %v, want %v", got, tt.want)
 			}

@@ -140,7 +140,7 @@ func (p *probe) prepare() error {
 		return fmt.Errorf("making a directory to check from: %w", err)
 	}
 	for _, path := range []string{file, filepath.Join(p.dir, greetDir), p.dir} {
-		if err := p.e.account.own(path); err != nil {
+		if err := p.e.node.Own(path); err != nil {
 			return err
 		}
 	}

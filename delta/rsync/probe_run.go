@@ -105,19 +105,16 @@ func (p *probe) negotiated(note string) bool {
 
 // arguments of a run between here and to. What precedes them decides for the
 // same option, which rsync takes in order.
-func (p *probe) arguments(o *Options, extra []string, operands ...string) []string {
-	args := append(options(o, p.e.ssh), extra...)
-	if o.Timeout > 0 && !p.e.brisk(mode{}) {
-		args = append(args, "--timeout="+strconv.Itoa(seconds(o.Timeout)))
-	}
-	return append(append(args, "--"), operands...)
+func (p *probe) arguments(o Options, extra []string, operands ...string) []string {
+	timeout, _ := o.Silence(p.e.brisk(mode{}))
+	return slices.Concat(p.e.node.Arguments(o), extra, timeout, []string{"--"}, operands)
 }
 
 // quiet are the engine's options without a report of progress.
-func (p *probe) quiet() *Options {
-	o := p.e.o
+func (p *probe) quiet() Options {
+	o := *p.e.o
 	o.Progress = nil
-	return &o
+	return o
 }
 
 // setTime gives the directory that is sent from the time of the source, where

@@ -78,7 +78,7 @@ func (p *probe) localRoom() (room, string) {
 		return room{}, printable.Escape(err.Error())
 	}
 	free := fs.Bavail // what is kept for root is root's
-	if p.e.account.uid == 0 {
+	if p.e.node.UID() == 0 {
 		free = fs.Bfree
 	}
 	unit := uint64(fs.Bsize) //nolint:gosec // a size

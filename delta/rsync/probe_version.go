@@ -131,12 +131,12 @@ var number = regexp.MustCompile(`^[0-9]+$`)
 // asOther reports whether owners are to be copied and the node is written to by
 // an account that is known not to be root's: rsync leaves them out in silence.
 func (p *probe) asOther(ctx context.Context) bool {
-	o := &p.e.o
+	o := p.e.o
 	switch {
 	case !o.Owner || slices.ContainsFunc(o.Args, func(arg string) bool { return strings.Contains(arg, "super") }):
 		return false
 	case o.Address.Kind == node.Local:
-		return p.e.account.uid != 0
+		return p.e.node.UID() != 0
 	case o.Address.Kind != node.SSH || slices.ContainsFunc(o.Args, func(arg string) bool { return strings.HasPrefix(arg, "--rsync-path=") }):
 		return false
 	}

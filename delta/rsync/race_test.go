@@ -141,7 +141,7 @@ func TestGrowingFile(t *testing.T) {
 	n := newNode(t, "local")
 	n.write("f=" + strings.Repeat("x", 4<<20))
 	n.options().Bandwidth = 8 << 20
-	n.always = options(&n.o, nil)
+	n.always = n.Engine.node.Arguments(*n.o)
 	f, err := os.OpenFile(n.src+"/f", os.O_APPEND|os.O_WRONLY, 0)
 	n.do(err)
 	defer f.Close()

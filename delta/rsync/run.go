@@ -89,16 +89,10 @@ func (b *batch) start(ctx context.Context, m mode, list []byte) (process.Exit, v
 	return b.finish(p, m, list), verdict{}
 }
 
-// patience is added to --timeout before an idle rsync is ended from outside:
-// rsync's own timeout is to come first.
-const patience = 30 * time.Second
-
 // idle is how long a run may do nothing before it is ended, 0 for ever.
 func (e *Engine) idle(m mode) time.Duration {
-	if e.o.Timeout <= 0 || e.brisk(m) {
-		return max(e.o.Timeout, 0)
-	}
-	return e.o.Timeout + patience
+	_, idle := e.o.Silence(e.brisk(m))
+	return idle
 }
 
 const (

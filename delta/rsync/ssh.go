@@ -125,7 +125,7 @@ func sshQuote(path string) string {
 	return path
 }
 
-// close ends the shared connection, waiting for ssh's answer.
+// close ends the shared connection, where there is one, waiting for ssh's answer.
 func (s *session) close() error {
 	if s == nil || s.dir == "" {
 		return nil

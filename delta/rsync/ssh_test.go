@@ -2,10 +2,12 @@ package rsync
 
 import (
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"inosyncd/delta/rsync/node"
 	"inosyncd/internal/push"
 )
 
@@ -46,19 +48,48 @@ func TestSSHConnection(t *testing.T) {
 	n.dst = strings.TrimSuffix(n.o.Address.Path, "/")
 	n.write("f", "d/g")
 	n.full()
-	if _, err := os.Stat(n.ssh.dir + "/s"); err != nil {
-		t.Fatalf("the shared connection's socket: %v", err)
+	sockets, err := filepath.Glob(n.o.SocketDir + "/*/s")
+	if err != nil || len(sockets) != 1 {
+		t.Fatalf("the shared connection's socket: got %q, %v, want one", sockets, err)
 	}
 	began := time.Now()
 	n.remove("d")
 	n.must(set("i d"))
 	n.equal()
 	t.Logf("push over the shared connection: %v", time.Since(began))
-	dir := n.ssh.dir
+	dir := filepath.Dir(sockets[0])
 	if err := n.Close(); err != nil {
 		t.Errorf("Close: %v", err)
 	}
 	if _, err := os.Stat(dir); !os.IsNotExist(err) {
 		t.Errorf("the socket's directory after Close: got %v, want none", err)
+	}
+}
+
+// rsync splits -e back into the words that were quoted.
+func TestQuoting(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	show := filepath.Join(dir, "show args")
+	program(t, show, `for a in "$@"; do printf '%s\0' "$a"; done >'`+dir+`/args'`)
+	words := []string{"plain", "", "two words", "it's", `"quoted"`, `'"`, `back\slash`, "$(id)", "tab\there", "''", " ", "%h", "a=b"}
+	n := newNode(t, "local", func(o *Options) {
+		o.Address = node.Address{Kind: node.SSH, Host: "host", Path: "/x/"}
+		o.SSH = SSHOptions{Command: show, Options: words, User: "me", Port: 22}
+	})
+	n.Push(t.Context(), set("i "))
+	data, err := os.ReadFile(dir + "/args")
+	n.do(err)
+	got := strings.Split(string(data), "\x00")
+	for i, w := range words {
+		if 2*i+1 >= len(got) || got[2*i] != "-o" || got[2*i+1] != w {
+			t.Fatalf("arguments: got %q, want -o before each of %q", got, words)
+		}
+	}
+	rest := strings.Join(got[2*len(words):], " ")
+	for _, part := range []string{"-o BatchMode=yes", "-o StrictHostKeyChecking=yes", "-p 22", "-l me", " host rsync --server"} {
+		if !strings.Contains(rest, part) {
+			t.Errorf("arguments: got %q, want %q in it", rest, part)
+		}
 	}
 }

@@ -1,0 +1,97 @@
+package rsync
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"os/exec"
+	"slices"
+	"time"
+
+	"inosyncd/delta/rsync/node"
+	"inosyncd/delta/rsync/process"
+)
+
+// Node is a node as rsyncs are started for it. Its methods can run at once, but
+// for Close.
+type Node struct {
+	Options
+	account account
+	ssh     *session // nil where the node is not reached by ssh
+}
+
+// NewNode returns a node that o describes. It starts nothing.
+func NewNode(o Options) (*Node, error) {
+	if o.Address.Path == "" || o.Source == nil {
+		return nil, errors.New("making an rsync engine: it needs a source and a node with a path")
+	}
+	if err := node.CheckArgs(o.Args); err != nil {
+		return nil, err
+	}
+	n := &Node{Options: o}
+	n.Options.Args = slices.Clone(o.Args)
+	if n.Log == nil {
+		n.Log = slog.New(slog.DiscardHandler)
+	}
+	var err error
+	if n.account, err = accountOf(o.User); err != nil {
+		return nil, err
+	}
+	if o.Address.Kind == node.SSH {
+		n.ssh = newSession(&n.Options, n.account, n.Log)
+	}
+	return n, nil
+}
+
+// Spec returns what an rsync with the given arguments is started with, but for its
+// directory. It reads the password file.
+func (n *Node) Spec(args []string) (process.Spec, error) {
+	s := process.Spec{Program: n.Program, Args: args, Env: process.Environment(), Attr: n.account.attributes()}
+	switch n.Address.Kind {
+	case node.SSH:
+		if sock := agent(); sock != "" && !n.account.other {
+			s.Env = append(s.Env, sock)
+		}
+	case node.Daemon:
+		// Without one, rsync would ask for it on standard input: the list.
+		var password string
+		if n.PasswordFile != "" {
+			var err error
+			if password, err = readPassword(n.PasswordFile); err != nil {
+				return process.Spec{}, err
+			}
+		}
+		s.Env = append(s.Env, "RSYNC_PASSWORD="+password)
+	}
+	return s, nil
+}
+
+// Shell returns a command that has the node's login run words. It is for nodes that
+// are reached by ssh, which hands the words to a shell there: none may mean more to
+// one than a word. It goes over the connection that the rsyncs share.
+func (n *Node) Shell(ctx context.Context, words string) *exec.Cmd {
+	s := n.ssh
+	// One that shared its connection would stay, and keep the pipes open.
+	args := slices.Concat([]string{"-o", "ControlMaster=no"}, s.command[1:])
+	if n.Address.User != "" {
+		args = append(args, "-l", n.Address.User)
+	}
+	args = append(args, s.host, words)
+	cmd := exec.CommandContext(ctx, s.command[0], args...)
+	cmd.Env = append(process.Environment(), "HOME="+s.account.home)
+	if sock := agent(); sock != "" && !s.account.other {
+		cmd.Env = append(cmd.Env, sock)
+	}
+	cmd.SysProcAttr = s.account.attributes()
+	cmd.WaitDelay = time.Second
+	return cmd
+}
+
+// Own gives path, on this machine, to the account that rsync runs as.
+func (n *Node) Own(path string) error { return n.account.own(path) }
+
+// UID is the user that rsync runs as on this machine.
+func (n *Node) UID() int { return n.account.uid }
+
+// Close ends the shared ssh connection, where there is one, and waits for that.
+func (n *Node) Close() error { return n.ssh.close() }

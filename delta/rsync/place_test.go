@@ -1,0 +1,71 @@
+package rsync
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"inosyncd/delta/rsync/node"
+	"inosyncd/internal/source"
+)
+
+// What rsync is started with, and what it gets of the environment.
+func TestEnvironment(t *testing.T) {
+	t.Setenv("RSYNC_RSH", "/bin/false")
+	t.Setenv("RSYNC_PASSWORD", "daemon's own")
+	t.Setenv("SSH_AUTH_SOCK", "/agent")
+	t.Setenv("HOME", "/home")
+	for kind, want := range map[node.Kind]string{
+		node.Local:  "PATH LC_ALL",
+		node.SSH:    "PATH LC_ALL SSH_AUTH_SOCK",
+		node.Daemon: "PATH LC_ALL RSYNC_PASSWORD=",
+	} {
+		n, err := NewNode(Options{Source: source.New("/"), Address: node.Address{Kind: kind, Host: "h", Path: "/x/"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := n.Spec(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, v := range s.Env {
+			name, value, _ := strings.Cut(v, "=")
+			if name == "RSYNC_PASSWORD" {
+				name += "=" + value
+			}
+			got = append(got, name)
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("environment of kind %d: got %q, want %q", kind, got, want)
+		}
+		if !s.Attr.Setsid {
+			t.Errorf("kind %d: rsync has no session of its own", kind)
+		}
+	}
+}
+
+func TestOptions(t *testing.T) {
+	none := (&Node{}).Arguments(Options{})
+	for _, flag := range []string{"--perms", "--owner", "--group", "-D", "--times", "--compress", "--hard-links"} {
+		if slices.Contains(none, flag) {
+			t.Errorf("Arguments of nothing: got %q among %q", flag, none)
+		}
+	}
+	got := (&Node{}).Arguments(Options{
+		Archive: true, Times: true, Perms: true, Owner: true, Group: true, Xattrs: true, ACLs: true, HardLinks: true,
+		Sparse: true, Compress: true, DelayUpdates: true, Partial: true,
+		Timeout: 1500 * time.Millisecond, Bandwidth: 1, Args: []string{"--fuzzy"},
+		Address: node.Address{Kind: node.Daemon},
+	})
+	for _, flag := range []string{
+		"-D", "--times", "--perms", "--owner", "--group", "--xattrs", "--acls", "--hard-links", "--sparse", "--compress",
+		"--delay-updates", "--partial-dir=.inosyncd-partial", "--bwlimit=1", "--fuzzy", "--modify-window=-1",
+		"--sockopts=TCP_NODELAY", "--contimeout=10",
+	} {
+		if !slices.Contains(got, flag) {
+			t.Errorf("Arguments: got %q, want %q among them", got, flag)
+		}
+	}
+}
