@@ -9,6 +9,7 @@ import (
 
 	"inosyncd/config"
 	"inosyncd/delta/rsync"
+	"inosyncd/delta/rsync/node"
 	"inosyncd/internal/control"
 )
 
@@ -49,7 +50,7 @@ func (d *desk) verify(m *mirror, n control.Node) error {
 
 // compareByContent compares with an engine of its own, so pushes to the node go
 // on meanwhile, and over a connection of its own.
-func compareByContent(ctx context.Context, o rsync.Options, found func(rsync.Difference)) (cure string, err error) {
+func compareByContent(ctx context.Context, o node.Options, found func(rsync.Difference)) (cure string, err error) {
 	engine, err := rsync.New(o)
 	if err != nil {
 		return "", fmt.Errorf("preparing the node: %w", err)

@@ -9,6 +9,7 @@ import (
 	"inosyncd/config"
 	"inosyncd/delta"
 	"inosyncd/delta/rsync"
+	"inosyncd/delta/rsync/node"
 	"inosyncd/fanout"
 	"inosyncd/internal/source"
 )
@@ -135,12 +136,12 @@ func (s *supervisor) target(m *mirror, cfg config.Mirror, n config.Node) (fanout
 }
 
 // engineOptions is what the configuration says of a node's engine.
-func engineOptions(m config.Mirror, n config.Node, root *source.Root, l *limits, sockets string) (rsync.Options, error) {
+func engineOptions(m config.Mirror, n config.Node, root *source.Root, l *limits, sockets string) (node.Options, error) {
 	sockets, err := socketDirOf(sockets, n.User)
 	if err != nil {
-		return rsync.Options{}, err
+		return node.Options{}, err
 	}
-	return rsync.Options{
+	return node.Options{
 		Program:      m.Rsync,
 		Source:       root,
 		Rules:        m.Rules,
@@ -166,7 +167,7 @@ func engineOptions(m config.Mirror, n config.Node, root *source.Root, l *limits,
 		Args:         n.RsyncArgs,
 		PasswordFile: n.PasswordFile,
 		User:         n.User,
-		SSH: rsync.SSHOptions{
+		SSH: node.SSHOptions{
 			Port:         n.SSH.Port,
 			User:         n.SSH.User,
 			IdentityFile: n.SSH.IdentityFile,

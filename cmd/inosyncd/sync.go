@@ -11,6 +11,7 @@ import (
 
 	"inosyncd/config"
 	"inosyncd/delta/rsync"
+	"inosyncd/delta/rsync/node"
 	"inosyncd/internal/change"
 	"inosyncd/internal/logging"
 	"inosyncd/internal/push"
@@ -21,7 +22,7 @@ import (
 type job struct {
 	mirror  string
 	node    string
-	options rsync.Options
+	options node.Options
 	engine  *rsync.Engine
 	log     *slog.Logger
 	out     io.Writer       // for what it finds

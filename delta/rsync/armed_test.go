@@ -11,17 +11,18 @@ import (
 	"testing"
 	"time"
 
+	"inosyncd/delta/rsync/node"
 	"inosyncd/internal/lab/labtest"
 	"inosyncd/internal/push"
 )
 
 // armedNode is a node whose rsyncs write their process numbers to a file.
-func armedNode(t *testing.T, kind string, change ...func(*Options)) *mirror {
+func armedNode(t *testing.T, kind string, change ...func(*node.Options)) *mirror {
 	t.Helper()
 	started := filepath.Join(t.TempDir(), "started")
 	wrapped := wrap(t, `[ "$1" = --version ] || echo $$ >>`+started+`; exec RSYNC`)
-	arm := func(o *Options) { o.Armed = make(chan struct{}, 1) }
-	n := newNode(t, kind, append([]func(*Options){wrapped, arm}, change...)...)
+	arm := func(o *node.Options) { o.Armed = make(chan struct{}, 1) }
+	n := newNode(t, kind, append([]func(*node.Options){wrapped, arm}, change...)...)
 	n.armourer.life, n.armourer.rest = time.Hour, time.Hour // however slow the machine is
 	n.started = started
 	return n
@@ -179,7 +180,7 @@ func (n *mirror) awaitDisarmed() {
 func TestArmedAreBounded(t *testing.T) {
 	t.Parallel()
 	slots := make(chan struct{}, 1)
-	share := func(o *Options) { o.Armed = slots }
+	share := func(o *node.Options) { o.Armed = slots }
 	a, b := armedNode(t, "local", share), armedNode(t, "local", share)
 	a.write("f")
 	b.write("f", "gone")

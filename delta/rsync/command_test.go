@@ -12,7 +12,7 @@ import (
 func TestProgress(t *testing.T) {
 	var last int
 	var most int64
-	n := newNode(t, "daemon", func(o *Options) {
+	n := newNode(t, "daemon", func(o *node.Options) {
 		o.Progress = func(percent int, bytes int64) { last, most = percent, max(most, bytes) }
 	})
 	n.write("f="+strings.Repeat("x", 1<<20), "g")
@@ -41,7 +41,7 @@ func TestList(t *testing.T) {
 
 func TestTimeout(t *testing.T) {
 	for kind, want := range map[node.Kind]string{node.Local: "--timeout=2 32s", node.SSH: "--timeout=2 32s", node.Daemon: " 2s"} {
-		n := newNode(t, "local", func(o *Options) {
+		n := newNode(t, "local", func(o *node.Options) {
 			o.Address = node.Address{Kind: kind, Host: "h", Path: "/x/"}
 			o.Timeout = 2 * time.Second
 		})

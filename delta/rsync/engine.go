@@ -42,6 +42,7 @@ import (
 	"time"
 
 	"inosyncd/delta"
+	"inosyncd/delta/rsync/node"
 	"inosyncd/delta/rsync/process"
 	"inosyncd/internal/change"
 	"inosyncd/internal/printable"
@@ -51,8 +52,8 @@ import (
 // Engine makes one node equal to the source. Approve may be called at any
 // time; of Push and Close only one runs at a time.
 type Engine struct {
-	o        *Options // of the node
-	node     *Node
+	o        *node.Options // of the node
+	node     *node.Node
 	log      *slog.Logger
 	armourer *armourer // nil where nothing is armed
 	to       string    // the destination, as rsync takes it
@@ -71,8 +72,8 @@ type Engine struct {
 }
 
 // New returns the engine for a node. It starts nothing.
-func New(o Options) (*Engine, error) {
-	n, err := NewNode(o)
+func New(o node.Options) (*Engine, error) {
+	n, err := node.New(o)
 	if err != nil {
 		return nil, err
 	}

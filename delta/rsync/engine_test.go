@@ -46,21 +46,21 @@ type mirror struct {
 // kinds are the ways to a node that the tests go. Each starts what serves the
 // directory base, for the time of the test, and returns what makes a directory
 // below it the node.
-var kinds = map[string]func(t testing.TB, base string) func(dst string, o *Options){
-	"local": func(testing.TB, string) func(string, *Options) {
-		return func(dst string, o *Options) { o.Address = node.Address{Kind: node.Local, Path: dst + "/"} }
+var kinds = map[string]func(t testing.TB, base string) func(dst string, o *node.Options){
+	"local": func(testing.TB, string) func(string, *node.Options) {
+		return func(dst string, o *node.Options) { o.Address = node.Address{Kind: node.Local, Path: dst + "/"} }
 	},
-	"daemon": func(t testing.TB, base string) func(string, *Options) {
+	"daemon": func(t testing.TB, base string) func(string, *node.Options) {
 		d := labtest.Daemon(t, lab.Module{Name: "m", Path: base})
-		return func(dst string, o *Options) {
+		return func(dst string, o *node.Options) {
 			o.Address = node.Address{Kind: node.Daemon, Host: "127.0.0.1", Port: d.Port(), Path: "m" + strings.TrimPrefix(dst, base) + "/"}
 		}
 	},
-	"ssh": func(t testing.TB, _ string) func(string, *Options) {
+	"ssh": func(t testing.TB, _ string) func(string, *node.Options) {
 		s := labtest.SSHD(t)
-		return func(dst string, o *Options) {
+		return func(dst string, o *node.Options) {
 			o.Address = node.Address{Kind: node.SSH, Host: "127.0.0.1", Path: dst + "/"}
-			o.SSH = SSHOptions{Port: s.Port(), User: s.User, IdentityFile: s.IdentityFile, KnownHosts: s.KnownHosts}
+			o.SSH = node.SSHOptions{Port: s.Port(), User: s.User, IdentityFile: s.IdentityFile, KnownHosts: s.KnownHosts}
 			o.SocketDir = labtest.Dir(t)
 		}
 	},
@@ -69,7 +69,7 @@ var kinds = map[string]func(t testing.TB, base string) func(dst string, o *Optio
 // site is where nodes of one kind can be made.
 type site struct {
 	base string
-	use  func(dst string, o *Options)
+	use  func(dst string, o *node.Options)
 }
 
 func newSite(t testing.TB, kind string) *site {
@@ -80,13 +80,13 @@ func newSite(t testing.TB, kind string) *site {
 }
 
 // newNode returns a node of a kind in a place of its own.
-func newNode(t testing.TB, kind string, change ...func(*Options)) *mirror {
+func newNode(t testing.TB, kind string, change ...func(*node.Options)) *mirror {
 	t.Helper()
 	return newSite(t, kind).node(t, change...)
 }
 
 // node returns a node with the options of an archive.
-func (p *site) node(t testing.TB, change ...func(*Options)) *mirror {
+func (p *site) node(t testing.TB, change ...func(*node.Options)) *mirror {
 	t.Helper()
 	dir, err := os.MkdirTemp(p.base, "") //nolint:usetesting // below what is served
 	if err != nil {
@@ -97,7 +97,7 @@ func (p *site) node(t testing.TB, change ...func(*Options)) *mirror {
 	n.mkdir(n.dst)
 	root := source.New(n.src)
 	n.do(root.Adopt())
-	o := Options{
+	o := node.Options{
 		Source: root, Recursive: true, Delete: true,
 		Archive: true, Times: true, Perms: true, Owner: true, Group: true,
 		Partial: true, Timeout: 20 * time.Second,
@@ -123,7 +123,7 @@ func (p *site) node(t testing.TB, change ...func(*Options)) *mirror {
 
 // options are the engine's, to be changed between pushes. From then on nothing
 // is armed: what is had been started with the old ones.
-func (n *mirror) options() *Options {
+func (n *mirror) options() *node.Options {
 	n.armourer.close()
 	n.armourer = nil
 	return n.o

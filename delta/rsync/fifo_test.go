@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"inosyncd/delta/rsync/node"
 	"inosyncd/internal/lab/labtest"
 	"inosyncd/internal/push"
 )
@@ -17,7 +18,7 @@ import (
 // does not block it for long. What it has become is sent by the next push.
 func TestFifoOnTheWay(t *testing.T) {
 	t.Parallel()
-	n := newNode(t, "daemon", func(o *Options) { o.Bandwidth = 250 << 10 })
+	n := newNode(t, "daemon", func(o *node.Options) { o.Bandwidth = 250 << 10 })
 	n.write("a="+strings.Repeat("x", 1<<20), "b")
 	pushed := make(chan push.Result)
 	go func() { pushed <- n.Push(t.Context(), set("ic a", "ic b")) }()

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"inosyncd/delta"
+	"inosyncd/delta/rsync/node"
 	"inosyncd/internal/change"
 	"inosyncd/internal/lab/labtest"
 	"inosyncd/internal/push"
@@ -48,7 +49,7 @@ func TestFoundByAFullSync(t *testing.T) {
 	for _, kind := range slices.Sorted(maps.Keys(kinds)) {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
-			n := newNode(t, kind, func(o *Options) { o.Rules, o.Checksum = rules(t, "*.tmp"), true })
+			n := newNode(t, kind, func(o *node.Options) { o.Rules, o.Checksum = rules(t, "*.tmp"), true })
 			n.write("same", "size", "mode", "gone\n", "d/f", "a.tmp", "dir/x")
 			n.full()
 			if res := n.must(set("a ")); len(found(res)) > 0 || res.Found.Len() != 0 || !res.Verified {
@@ -97,7 +98,7 @@ func TestFoundIsNotWhatChangedMeanwhile(t *testing.T) {
 // A dry run, which counts removals, finds nothing twice.
 func TestFoundWithMaxDelete(t *testing.T) {
 	t.Parallel()
-	n := newNode(t, "local", func(o *Options) { o.MaxDelete = 5 })
+	n := newNode(t, "local", func(o *node.Options) { o.MaxDelete = 5 })
 	n.write("f")
 	n.full()
 	n.plant("x", "y")

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"testing"
 
+	"inosyncd/delta/rsync/node"
 	"inosyncd/internal/lab/labtest"
 	"inosyncd/internal/push"
 )
@@ -49,7 +50,7 @@ func TestVanishedAfterTheCount(t *testing.T) {
 		site := newSite(t, kind)
 		for name, tt := range tests {
 			t.Run(kind+", "+name, func(t *testing.T) {
-				n := site.node(t, func(o *Options) { o.MaxDelete, o.Rules = 3, rules(t, "*.log") })
+				n := site.node(t, func(o *node.Options) { o.MaxDelete, o.Rules = 3, rules(t, "*.log") })
 				n.write(append(files("d", 9), "f")...)
 				n.full()
 				n.write("x")
@@ -72,7 +73,7 @@ func TestVanishedAfterTheCount(t *testing.T) {
 // What broken pushes have left is removed besides what max_delete allows, and
 // lets nothing more through.
 func TestLeftoversAreNotCounted(t *testing.T) {
-	n := newNode(t, "local", func(o *Options) { o.MaxDelete = 2; o.Rules = rules(t, ".inosyncd-partial/") })
+	n := newNode(t, "local", func(o *node.Options) { o.MaxDelete = 2; o.Rules = rules(t, ".inosyncd-partial/") })
 	n.write("f", "d/1", "d/2", "d/3", "d/4")
 	n.full()
 	n.plant(".inosyncd-partial/gone", "d/.inosyncd-partial/a", "d/.inosyncd-partial/b")
@@ -95,7 +96,7 @@ func TestLeftoversAreNotCounted(t *testing.T) {
 // An approval is for what was held, or part of it, and for the next push: as many
 // others are not removed, and neither is the rest on another day.
 func TestApprovalIsOfPaths(t *testing.T) {
-	n := newNode(t, "local", func(o *Options) { o.MaxDelete = 1 })
+	n := newNode(t, "local", func(o *node.Options) { o.MaxDelete = 1 })
 	n.write(append(files("a", 4), files("b", 4)...)...)
 	n.full()
 	hold := func(what string) {
@@ -133,7 +134,7 @@ func TestApprovalIsOfPaths(t *testing.T) {
 
 // A push that breaks off leaves the approval to the next one.
 func TestApprovalOutlivesABrokenPush(t *testing.T) {
-	n := newNode(t, "local", func(o *Options) { o.MaxDelete = 1 })
+	n := newNode(t, "local", func(o *node.Options) { o.MaxDelete = 1 })
 	n.write(files("d", 4)...)
 	n.full()
 	n.remove("d")
@@ -151,7 +152,7 @@ func TestApprovalOutlivesABrokenPush(t *testing.T) {
 // An approval that is given while a push of something else is under way is not
 // used up by that.
 func TestApprovalDuringAPush(t *testing.T) {
-	n := newNode(t, "local", func(o *Options) { o.MaxDelete = 1 })
+	n := newNode(t, "local", func(o *node.Options) { o.MaxDelete = 1 })
 	n.write(files("d", 4)...)
 	n.full()
 	n.remove("d")
@@ -213,16 +214,16 @@ func TestDeletionsWithin(t *testing.T) {
 // The rsync that waits for a push of files has the limit that the push will have.
 func TestArmedWithALimit(t *testing.T) {
 	for name, tt := range map[string]struct {
-		o    Options
+		o    node.Options
 		b    batch
 		want bool
 	}{
-		"within the limit": {Options{Delete: true, MaxDelete: 3}, batch{removes: true, limited: true, limit: 3}, true},
-		"approved":         {Options{Delete: true, MaxDelete: 3}, batch{removes: true, limited: true, limit: 9}, false},
-		"some are gone":    {Options{Delete: true, MaxDelete: 3}, batch{removes: true, limited: true, limit: 3, removed: 1}, false},
-		"held back":        {Options{Delete: true, MaxDelete: 3}, batch{}, false},
-		"no limit":         {Options{Delete: true}, batch{removes: true}, true},
-		"delete: false":    {Options{MaxDelete: 3}, batch{}, true},
+		"within the limit": {node.Options{Delete: true, MaxDelete: 3}, batch{removes: true, limited: true, limit: 3}, true},
+		"approved":         {node.Options{Delete: true, MaxDelete: 3}, batch{removes: true, limited: true, limit: 9}, false},
+		"some are gone":    {node.Options{Delete: true, MaxDelete: 3}, batch{removes: true, limited: true, limit: 3, removed: 1}, false},
+		"held back":        {node.Options{Delete: true, MaxDelete: 3}, batch{}, false},
+		"no limit":         {node.Options{Delete: true}, batch{removes: true}, true},
+		"delete: false":    {node.Options{MaxDelete: 3}, batch{}, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			tt.b.e = &Engine{o: &tt.o}

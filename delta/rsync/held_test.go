@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"inosyncd/delta/rsync/node"
 	"inosyncd/internal/change"
 )
 
@@ -48,7 +49,7 @@ func TestHeldAsAnotherUser(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("needs root, to run rsync as another user")
 	}
-	n := newNode(t, "local", func(o *Options) { o.User, o.Owner, o.Group, o.Archive = "nobody", false, false, false })
+	n := newNode(t, "local", func(o *node.Options) { o.User, o.Owner, o.Group, o.Archive = "nobody", false, false, false })
 	for dir := n.dst; dir != "/tmp" && dir != "/"; dir = filepath.Dir(dir) {
 		n.do(os.Chmod(dir, 0o755))
 	}

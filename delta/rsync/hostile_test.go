@@ -103,7 +103,7 @@ func TestBusyNode(t *testing.T) {
 func newHostile(t *testing.T, act hostility) *hostileNode {
 	t.Helper()
 	port := hostile(t, act)
-	n := newNode(t, "local", func(o *Options) {
+	n := newNode(t, "local", func(o *node.Options) {
 		o.Address = node.Address{Kind: node.Daemon, Host: "127.0.0.1", Port: port, Path: "m/"}
 	})
 	n.write("f", "d/g")

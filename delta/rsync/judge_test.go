@@ -105,9 +105,9 @@ func TestRealFailures(t *testing.T) {
 	module := func(path string) node.Address {
 		return node.Address{Kind: node.Daemon, Host: "127.0.0.1", Port: d.Port(), Path: path + "/"}
 	}
-	user := func(o *Options) { o.Address.User = "u" }
-	password := func(text string, mode os.FileMode) func(*Options) { return passwordFile(t, text, mode) }
-	none := func(*Options) {}
+	user := func(o *node.Options) { o.Address.User = "u" }
+	password := func(text string, mode os.FileMode) func(*node.Options) { return passwordFile(t, text, mode) }
+	none := func(*node.Options) {}
 	refused, err := lab.KeepRefused()
 	if err != nil {
 		t.Fatal(err)
@@ -118,12 +118,12 @@ func TestRealFailures(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer silent.Close()
-	port := func(p int) func(*Options) { return func(o *Options) { o.Address.Port = p } }
-	short := func(o *Options) { o.Timeout = time.Second; o.Address.Port = silent.Port() }
+	port := func(p int) func(*node.Options) { return func(o *node.Options) { o.Address.Port = p } }
+	short := func(o *node.Options) { o.Timeout = time.Second; o.Address.Port = silent.Port() }
 	tests := []struct {
 		name    string
 		address node.Address
-		change  func(*Options)
+		change  func(*node.Options)
 		want    push.Outcome
 		cure    string
 	}{
@@ -140,11 +140,11 @@ func TestRealFailures(t *testing.T) {
 		{"refused", module("ok"), port(refused.Port()), push.Again, "port"},
 		{"silent", module("ok"), short, push.Again, "timeout"},
 		{"local, parent missing", node.Address{Kind: node.Local, Path: "/nonexistent/path/"}, none, push.Hold, "directory"},
-		{"no program", module("ok"), func(o *Options) { o.Program = "/nonexistent/rsync" }, push.Hold, "install"},
+		{"no program", module("ok"), func(o *node.Options) { o.Program = "/nonexistent/rsync" }, push.Hold, "install"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			n := newNode(t, "local", func(o *Options) { o.Address = tt.address }, tt.change)
+			n := newNode(t, "local", func(o *node.Options) { o.Address = tt.address }, tt.change)
 			n.write("f")
 			n.age()
 			res := n.Push(t.Context(), set("ic f"))
@@ -159,11 +159,11 @@ func TestRealFailures(t *testing.T) {
 }
 
 // passwordFile makes an engine log in as u with the password in a file.
-func passwordFile(t testing.TB, text string, mode os.FileMode) func(*Options) {
+func passwordFile(t testing.TB, text string, mode os.FileMode) func(*node.Options) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "password")
 	if err := os.WriteFile(path, []byte(text), mode); err != nil {
 		t.Fatal(err)
 	}
-	return func(o *Options) { o.Address.User, o.PasswordFile = "u", path }
+	return func(o *node.Options) { o.Address.User, o.PasswordFile = "u", path }
 }

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"inosyncd/delta/rsync/node"
 )
 
 // What pushes that broke off have left at the node goes with the next
@@ -24,7 +26,7 @@ func TestLeftoversAreSwept(t *testing.T) {
 		for name, delay := range map[string]bool{"at once": false, "delayed": true} {
 			t.Run(kind+", "+name, func(t *testing.T) {
 				t.Parallel()
-				n := newNode(t, kind, func(o *Options) { o.Rules, o.DelayUpdates = rules(t, own...), delay })
+				n := newNode(t, kind, func(o *node.Options) { o.Rules, o.DelayUpdates = rules(t, own...), delay })
 				n.write("f", "d/f", "d/g", ".inosyncd-partial/of the source")
 				n.full()
 				n.plant(left...)
@@ -66,7 +68,7 @@ func TestSweepResumes(t *testing.T) {
 // What nothing is removed from, or what is only compared, is not swept.
 func TestLeftoversStay(t *testing.T) {
 	t.Parallel()
-	n := newNode(t, "local", func(o *Options) { o.Delete = false })
+	n := newNode(t, "local", func(o *node.Options) { o.Delete = false })
 	n.write("f")
 	n.plant(".inosyncd-partial/gone", ".f.A1b2C3")
 	n.must(set("a "))

@@ -116,7 +116,7 @@ func needConfined(t *testing.T) {
 }
 
 // unconfined is a daemon without a chroot, whose module is base.
-func unconfined(t *testing.T, base string) func(string, *Options) {
+func unconfined(t *testing.T, base string) func(string, *node.Options) {
 	t.Helper()
 	d, err := lab.StartDaemon(labtest.Dir(t), lab.DaemonOptions{
 		NoChroot: true, Modules: []lab.Module{{Name: "m", Path: base}},
@@ -125,7 +125,7 @@ func unconfined(t *testing.T, base string) func(string, *Options) {
 		t.Fatal(err)
 	}
 	t.Cleanup(d.Stop)
-	return func(dst string, o *Options) {
+	return func(dst string, o *node.Options) {
 		o.Address = node.Address{Kind: node.Daemon, Host: "127.0.0.1", Port: d.Port(), Path: "m" + strings.TrimPrefix(dst, base) + "/"}
 	}
 }

@@ -34,10 +34,10 @@ func TestProbeDaemonFaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer silent.Close()
-	none := func(*Options) {}
+	none := func(*node.Options) {}
 	for _, tt := range []struct {
 		name, module string
-		change       func(*Options)
+		change       func(*node.Options)
 		want         string
 	}{
 		{"password", "auth", passwordFile(t, "secret", 0o600), "ok login: the rsync daemon lets in"},
@@ -46,14 +46,14 @@ func TestProbeDaemonFaults(t *testing.T) {
 		{"module gone", "gone", none, "fault login: rsync: @ERROR: Unknown module"},
 		{"read only", "ro", none, "fault rsync: rsync: ERROR: module is read only (exit code 1) (set read only = no"},
 		{"no path", "nopath", none, "fault login: rsync: @ERROR: ch"},
-		{"refused", "ok", func(o *Options) { o.Address.Port = refused.Port() }, "fault login: rsync: [sender] failed to connect"},
-		{"silent", "ok", func(o *Options) { o.Timeout, o.Address.Port = time.Second, silent.Port() }, "fault login: the node is silent: "},
-		{"no program", "ok", func(o *Options) { o.Program = "/nonexistent" }, "fault rsync here: "},
+		{"refused", "ok", func(o *node.Options) { o.Address.Port = refused.Port() }, "fault login: rsync: [sender] failed to connect"},
+		{"silent", "ok", func(o *node.Options) { o.Timeout, o.Address.Port = time.Second, silent.Port() }, "fault login: the node is silent: "},
+		{"no program", "ok", func(o *node.Options) { o.Program = "/nonexistent" }, "fault rsync here: "},
 		{"no attributes", "ok", wrap(t, `case "$*" in *--acls*) echo "ACLs are not supported on this server"; exit 4;; esac; exec RSYNC`), "fault rsync: rsync: ACLs are not supported"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			address := node.Address{Kind: node.Daemon, Host: "127.0.0.1", Port: d.Port(), Path: tt.module + "/"}
-			n := newNode(t, "local", func(o *Options) { o.Address, o.ACLs = address, tt.name == "no attributes" }, tt.change)
+			n := newNode(t, "local", func(o *node.Options) { o.Address, o.ACLs = address, tt.name == "no attributes" }, tt.change)
 			f := n.probe(t.Context())
 			f.want(t, tt.want)
 			if strings.Contains(f.String(), "secret") && !strings.Contains(f.String(), "secrets file") {
@@ -74,19 +74,19 @@ func TestProbeSSHFaults(t *testing.T) {
 	}
 	defer silent.Close()
 	for name, tt := range map[string]struct {
-		change func(*Options)
+		change func(*node.Options)
 		want   string
 	}{
-		"key refused":      {func(o *Options) { o.SSH.IdentityFile = "/nonexistent" }, "fault login: "},
-		"unknown host key": {func(o *Options) { o.SSH.KnownHosts = "/dev/null" }, "fault login: rsync: Host key verification failed"},
-		"other host key":   {func(o *Options) { o.SSH.KnownHosts = keyOfAnother(t, other, o.SSH.Port) }, "fault login: rsync: @"},
-		"no rsync there":   {func(o *Options) { o.Args = []string{"--rsync-path=/nonexistent/rsync"} }, "fault rsync: "},
-		"silent":           {func(o *Options) { o.SSH.Port, o.Timeout = silent.Port(), time.Second }, "fault login: the node is silent: "},
-		"rrsync refuses":   {func(o *Options) { o.Args = []string{"--rsync-path=echo invalid rsync-command >&2; false"} }, "fault rsync: rsync: invalid rsync-command"},
-		"path in words":    {func(o *Options) { o.Address.Path = strings.TrimSuffix(o.Address.Path, "/") + " b/" }, "note space: unknown: a shell at the node"},
+		"key refused":      {func(o *node.Options) { o.SSH.IdentityFile = "/nonexistent" }, "fault login: "},
+		"unknown host key": {func(o *node.Options) { o.SSH.KnownHosts = "/dev/null" }, "fault login: rsync: Host key verification failed"},
+		"other host key":   {func(o *node.Options) { o.SSH.KnownHosts = keyOfAnother(t, other, o.SSH.Port) }, "fault login: rsync: @"},
+		"no rsync there":   {func(o *node.Options) { o.Args = []string{"--rsync-path=/nonexistent/rsync"} }, "fault rsync: "},
+		"silent":           {func(o *node.Options) { o.SSH.Port, o.Timeout = silent.Port(), time.Second }, "fault login: the node is silent: "},
+		"rrsync refuses":   {func(o *node.Options) { o.Args = []string{"--rsync-path=echo invalid rsync-command >&2; false"} }, "fault rsync: rsync: invalid rsync-command"},
+		"path in words":    {func(o *node.Options) { o.Address.Path = strings.TrimSuffix(o.Address.Path, "/") + " b/" }, "note space: unknown: a shell at the node"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			n := p.node(t, func(o *Options) { o.SSH.Options = []string{"IdentitiesOnly=yes", "IdentityAgent=none"} }, tt.change)
+			n := p.node(t, func(o *node.Options) { o.SSH.Options = []string{"IdentitiesOnly=yes", "IdentityAgent=none"} }, tt.change)
 			n.mkdir(n.o.Address.Path)
 			n.probe(t.Context()).want(t, tt.want)
 			untouched(t, n.o.Address.Path)
@@ -113,7 +113,7 @@ func keyOfAnother(t *testing.T, s *lab.SSHD, port int) string {
 // nothing else is not, and then the protocol tells.
 func TestProbeVersionOverSSH(t *testing.T) {
 	t.Parallel()
-	n := newNode(t, "ssh", func(o *Options) {
+	n := newNode(t, "ssh", func(o *node.Options) {
 		old := filepath.Join(t.TempDir(), "rsync")
 		program(t, old, `case "$*" in --version) echo 'rsync  version 3.1.3  protocol version 31';; *) exec rsync "$@";; esac`)
 		o.Args = []string{"--rsync-path=" + old}
@@ -142,7 +142,7 @@ func TestProbeFullNode(t *testing.T) {
 		t.Skipf("needs to be root, to mount: %v", err)
 	}
 	defer func() { _ = unix.Unmount(dir, unix.MNT_DETACH) }()
-	n := newNode(t, "local", func(o *Options) { o.Address.Path = dir + "/" })
+	n := newNode(t, "local", func(o *node.Options) { o.Address.Path = dir + "/" })
 	n.probe(t.Context()).want(t, "ok space: free: 64.0 KiB of 64.0 KiB; inodes: ")
 	n.options().Address.Path = dir + "/new/"
 	f := findings(n.Probe(t.Context(), func() Tree { return Tree{Bytes: 1 << 20, Entries: 5} }))
@@ -165,7 +165,7 @@ func TestProbeAsAnother(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("needs to be root, to be another")
 	}
-	n := newNode(t, "local", func(o *Options) { o.User = "nobody" })
+	n := newNode(t, "local", func(o *node.Options) { o.User = "nobody" })
 	for dir := n.dst; dir != "/"; dir = filepath.Dir(dir) {
 		st, err := os.Stat(dir)
 		n.do(err)

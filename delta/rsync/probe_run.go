@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"time"
 
+	"inosyncd/delta/rsync/node"
 	"inosyncd/delta/rsync/output"
 	"inosyncd/delta/rsync/process"
 	"inosyncd/internal/filter"
@@ -105,13 +106,13 @@ func (p *probe) negotiated(note string) bool {
 
 // arguments of a run between here and to. What precedes them decides for the
 // same option, which rsync takes in order.
-func (p *probe) arguments(o Options, extra []string, operands ...string) []string {
+func (p *probe) arguments(o node.Options, extra []string, operands ...string) []string {
 	timeout, _ := o.Silence(p.e.brisk(mode{}))
 	return slices.Concat(p.e.node.Arguments(o), extra, timeout, []string{"--"}, operands)
 }
 
 // quiet are the engine's options without a report of progress.
-func (p *probe) quiet() Options {
+func (p *probe) quiet() node.Options {
 	o := *p.e.o
 	o.Progress = nil
 	return o

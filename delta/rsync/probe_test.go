@@ -73,7 +73,7 @@ func TestProbeHealthy(t *testing.T) {
 	for kind := range kinds {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
-			n := newNode(t, kind, func(o *Options) {
+			n := newNode(t, kind, func(o *node.Options) {
 				o.Rules = rules(t, ".*")
 				o.Xattrs, o.HardLinks, o.Compress = true, true, true
 			})
@@ -169,13 +169,13 @@ func TestVersionFinding(t *testing.T) {
 // What the two ends agree on is read, and told where it is a poor choice.
 func TestProbeChoices(t *testing.T) {
 	t.Parallel()
-	n := newNode(t, "daemon", func(o *Options) { o.Compress = true }, wrap(t, `case "$*" in *--debug=*) echo "(Client) Protocol versions: remote=31, negotiated=31"; echo "Client negotiated checksum: md5"; echo "Client compress: zlib (level 6)"; exit 0;; esac; exec RSYNC`))
+	n := newNode(t, "daemon", func(o *node.Options) { o.Compress = true }, wrap(t, `case "$*" in *--debug=*) echo "(Client) Protocol versions: remote=31, negotiated=31"; echo "Client negotiated checksum: md5"; echo "Client compress: zlib (level 6)"; exit 0;; esac; exec RSYNC`))
 	f := n.probe(t.Context())
 	f.want(t, "note checksum: falls back to md5, which is slower (upgrade rsync")
 	f.want(t, "note compress: falls back to zlib")
 	f.want(t, "warning rsync: older than 3.4.0")
 
-	n = newNode(t, "local", func(o *Options) {
+	n = newNode(t, "local", func(o *node.Options) {
 		o.Compress, o.Args = true, []string{"--compress-choice=zlib", "--checksum-choice=md5"}
 	})
 	f = n.probe(t.Context())
@@ -209,7 +209,7 @@ func TestProbeRefusedRemovals(t *testing.T) {
 	t.Parallel()
 	script := `case "$*" in *--delete*) echo "rsync: [sender] read error: Connection reset by peer (104)" >&2; exit 4;; esac; exec RSYNC`
 	for _, del := range []bool{true, false} {
-		n := newNode(t, "daemon", wrap(t, script), func(o *Options) { o.Delete = del })
+		n := newNode(t, "daemon", wrap(t, script), func(o *node.Options) { o.Delete = del })
 		f := n.probe(t.Context())
 		f.want(t, "note writing: not tried: the node refuses removals")
 		if del {
@@ -261,7 +261,7 @@ func TestProbeStopped(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer silent.Close()
-	n := newNode(t, "daemon", func(o *Options) { o.Address.Port, o.Timeout = silent.Port(), time.Hour })
+	n := newNode(t, "daemon", func(o *node.Options) { o.Address.Port, o.Timeout = silent.Port(), time.Hour })
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan findings)
 	go func() { done <- n.probe(ctx) }()

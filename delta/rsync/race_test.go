@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"inosyncd/delta/rsync/node"
 	"inosyncd/delta/rsync/output"
 	"inosyncd/delta/rsync/process"
 	"inosyncd/internal/change"
@@ -65,7 +66,7 @@ func TestOvertakenIsYoung(t *testing.T) {
 	for name, young := range map[string]bool{"before it is read": false, "when it has been sent": true} {
 		t.Run(name, func(t *testing.T) {
 			sent := sentMark(filepath.Join(t.TempDir(), "sent"))
-			n := newNode(t, "local", func(o *Options) {
+			n := newNode(t, "local", func(o *node.Options) {
 				o.Log = slog.New(slog.NewTextHandler(sent, &slog.HandlerOptions{Level: slog.LevelDebug}))
 			})
 			n.write("f=old", "g=old")
@@ -195,7 +196,7 @@ func TestHeld(t *testing.T) {
 
 func TestHardLinks(t *testing.T) {
 	t.Parallel()
-	n := newNode(t, "local", func(o *Options) { o.HardLinks = true })
+	n := newNode(t, "local", func(o *node.Options) { o.HardLinks = true })
 	n.write("a/f", "b/other", "c/d/g")
 	n.do(os.Link(n.src+"/a/f", n.src+"/b/f"))
 	n.full()
@@ -215,7 +216,7 @@ func TestHardLinks(t *testing.T) {
 
 func TestNotRecursive(t *testing.T) {
 	t.Parallel()
-	n := newNode(t, "local", func(o *Options) { o.Recursive = false })
+	n := newNode(t, "local", func(o *node.Options) { o.Recursive = false })
 	n.write("f", "d/below", "g")
 	n.plant("extra", "d/kept")
 	n.must(set("a "))
@@ -233,7 +234,7 @@ func TestUnreadable(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("needs root, to run rsync as another user")
 	}
-	n := newNode(t, "local", func(o *Options) {
+	n := newNode(t, "local", func(o *node.Options) {
 		o.User = "nobody"
 		o.Owner, o.Group, o.Archive = false, false, false
 	})
@@ -302,7 +303,7 @@ func TestUntold(t *testing.T) {
 // A push that is stopped ends its rsync, and what was sent is kept.
 func TestStop(t *testing.T) {
 	t.Parallel()
-	n := newNode(t, "local", func(o *Options) { o.Bandwidth = 1 << 20 })
+	n := newNode(t, "local", func(o *node.Options) { o.Bandwidth = 1 << 20 })
 	n.write("f=" + strings.Repeat("x", 8<<20))
 	ctx, cancel := context.WithCancelCause(t.Context())
 	reason := errors.New("the daemon ends")

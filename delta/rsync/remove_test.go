@@ -10,6 +10,7 @@ import (
 	"syscall"
 	"testing"
 
+	"inosyncd/delta/rsync/node"
 	"inosyncd/internal/push"
 	"inosyncd/internal/source"
 )
@@ -22,7 +23,7 @@ func TestExcludedSurvives(t *testing.T) {
 	for _, kind := range slices.Sorted(maps.Keys(kinds)) {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
-			n := newNode(t, kind, func(o *Options) { o.Rules = rules(t, "*.log", "cache/", "+ /x/keep.bak", "*.bak") })
+			n := newNode(t, kind, func(o *node.Options) { o.Rules = rules(t, "*.log", "cache/", "+ /x/keep.bak", "*.bak") })
 			n.write("gone/f", "gone/sub/g", "file/f", "whole/f", "cache.d/f", "k/cache=a file")
 			n.full()
 			n.plant("gone/a.log", "gone/sub/cache/c", "file/b.log", "whole/sub/c.log", "whole/extra", "cache/d", "cache.d/cache/e", "e.bak")
@@ -76,7 +77,7 @@ func TestOthersAreLeftAlone(t *testing.T) {
 
 func TestDeleteOff(t *testing.T) {
 	t.Parallel()
-	n := newNode(t, "daemon", func(o *Options) { o.Delete = false })
+	n := newNode(t, "daemon", func(o *node.Options) { o.Delete = false })
 	n.write("f", "d/g", "e/h")
 	n.must(set("a "))
 	n.remove("f", "d", "e/h")
@@ -94,7 +95,7 @@ func TestDeleteOff(t *testing.T) {
 
 func TestMaxDelete(t *testing.T) {
 	t.Parallel()
-	n := newNode(t, "local", func(o *Options) { o.MaxDelete = 2 })
+	n := newNode(t, "local", func(o *node.Options) { o.MaxDelete = 2 })
 	n.write("a/1", "a/2", "b/1", "c/1", "c/2", "c/3")
 	n.full()
 	n.remove("a/1", "c/1")
@@ -146,7 +147,7 @@ func TestMaxDelete(t *testing.T) {
 
 func TestEmptySource(t *testing.T) {
 	t.Parallel()
-	n := newNode(t, "local", func(o *Options) { o.Rules = rules(t, "lost+found"); o.MaxDelete = 100 })
+	n := newNode(t, "local", func(o *node.Options) { o.Rules = rules(t, "lost+found"); o.MaxDelete = 100 })
 	n.must(set("a ")) // nothing on either side
 	n.plant("f", "d/g")
 	n.write("lost+found/f")
@@ -210,11 +211,11 @@ func TestSourceGone(t *testing.T) {
 
 // wrap makes the engine run a script in place of rsync, in which RSYNC stands
 // for rsync with the arguments it was given.
-func wrap(t testing.TB, script string) func(*Options) {
+func wrap(t testing.TB, script string) func(*node.Options) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "rsync")
 	program(t, path, strings.ReplaceAll(script, "RSYNC", `rsync "$@"`))
-	return func(o *Options) { o.Program = path }
+	return func(o *node.Options) { o.Program = path }
 }
 
 // program writes a script to be run. No other test starts a process meanwhile:
@@ -254,7 +255,7 @@ func TestPoorReceiver(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			n := newNode(t, "daemon",
-				func(o *Options) { o.Rules = rules(t, "*.log", "cache/") },
+				func(o *node.Options) { o.Rules = rules(t, "*.log", "cache/") },
 				wrap(t, `case "$*" in *--delete-missing-args*) `+answer+`;; esac; exec RSYNC`))
 			odd := []string{"star*", "a]b", `back\slash`, `b\[x]`, "#hash", "new\nline", "- minus", "what?"}
 			for _, name := range odd {

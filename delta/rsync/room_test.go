@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"inosyncd/delta/rsync/node"
 	"inosyncd/internal/push"
 )
 
@@ -50,9 +51,9 @@ func TestFullNodeIsFreed(t *testing.T) {
 func TestFullNodeKeeps(t *testing.T) {
 	t.Parallel()
 	large := "=" + strings.Repeat("x", 600_000)
-	for name, change := range map[string]func(*Options){
-		"delete: false": func(o *Options) { o.Delete = false },
-		"max_delete":    func(o *Options) { o.MaxDelete = 1 },
+	for name, change := range map[string]func(*node.Options){
+		"delete: false": func(o *node.Options) { o.Delete = false },
+		"max_delete":    func(o *node.Options) { o.MaxDelete = 1 },
 	} {
 		t.Run(name, func(t *testing.T) {
 			n := newNode(t, "local", change)

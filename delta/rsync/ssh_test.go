@@ -15,19 +15,19 @@ func TestSSHFailures(t *testing.T) {
 	t.Parallel()
 	p := newSite(t, "ssh")
 	for name, tt := range map[string]struct {
-		change func(*Options)
+		change func(*node.Options)
 		want   push.Outcome
 		cure   string
 	}{
-		"key refused":      {func(o *Options) { o.SSH.IdentityFile = "/nonexistent" }, push.Hold, "authorized_keys"},
-		"unknown host key": {func(o *Options) { o.SSH.KnownHosts = "/dev/null" }, push.Hold, "known_hosts"},
-		"wrong option":     {func(o *Options) { o.SSH.Options = []string{"NoSuchOption=yes"} }, push.Hold, "ssh: options"},
-		"no ssh":           {func(o *Options) { o.SSH.Command = "/nonexistent/ssh" }, push.Hold, "ssh"},
-		"no rsync there":   {func(o *Options) { o.Args = []string{"--rsync-path=/nonexistent/rsync"} }, push.Hold, "install rsync"},
-		"parent missing":   {func(o *Options) { o.Address.Path = "/nonexistent/path/" }, push.Hold, "directory"},
+		"key refused":      {func(o *node.Options) { o.SSH.IdentityFile = "/nonexistent" }, push.Hold, "authorized_keys"},
+		"unknown host key": {func(o *node.Options) { o.SSH.KnownHosts = "/dev/null" }, push.Hold, "known_hosts"},
+		"wrong option":     {func(o *node.Options) { o.SSH.Options = []string{"NoSuchOption=yes"} }, push.Hold, "ssh: options"},
+		"no ssh":           {func(o *node.Options) { o.SSH.Command = "/nonexistent/ssh" }, push.Hold, "ssh"},
+		"no rsync there":   {func(o *node.Options) { o.Args = []string{"--rsync-path=/nonexistent/rsync"} }, push.Hold, "install rsync"},
+		"parent missing":   {func(o *node.Options) { o.Address.Path = "/nonexistent/path/" }, push.Hold, "directory"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			n := p.node(t, func(o *Options) { o.SSH.Options = []string{"IdentitiesOnly=yes", "IdentityAgent=none"} }, tt.change)
+			n := p.node(t, func(o *node.Options) { o.SSH.Options = []string{"IdentitiesOnly=yes", "IdentityAgent=none"} }, tt.change)
 			n.write("f")
 			res := n.Push(t.Context(), set("ic f"))
 			if res.Outcome != tt.want || !strings.Contains(res.Cure, tt.cure) {
@@ -41,7 +41,7 @@ func TestSSHFailures(t *testing.T) {
 // path reaches a shell at the other end.
 func TestSSHConnection(t *testing.T) {
 	t.Parallel()
-	n := newNode(t, "ssh", func(o *Options) {
+	n := newNode(t, "ssh", func(o *node.Options) {
 		o.Address.Path = strings.TrimSuffix(o.Address.Path, "/") + " $(touch x)'\"`id`;*/"
 		o.SocketDir += "/with space %h"
 	})
@@ -73,9 +73,9 @@ func TestQuoting(t *testing.T) {
 	show := filepath.Join(dir, "show args")
 	program(t, show, `for a in "$@"; do printf '%s\0' "$a"; done >'`+dir+`/args'`)
 	words := []string{"plain", "", "two words", "it's", `"quoted"`, `'"`, `back\slash`, "$(id)", "tab\there", "''", " ", "%h", "a=b"}
-	n := newNode(t, "local", func(o *Options) {
+	n := newNode(t, "local", func(o *node.Options) {
 		o.Address = node.Address{Kind: node.SSH, Host: "host", Path: "/x/"}
-		o.SSH = SSHOptions{Command: show, Options: words, User: "me", Port: 22}
+		o.SSH = node.SSHOptions{Command: show, Options: words, User: "me", Port: 22}
 	})
 	n.Push(t.Context(), set("i "))
 	data, err := os.ReadFile(dir + "/args")

@@ -9,13 +9,15 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"inosyncd/delta/rsync/node"
 )
 
 func TestVerify(t *testing.T) {
 	t.Parallel()
 	for _, kind := range slices.Sorted(maps.Keys(kinds)) {
 		t.Run(kind, func(t *testing.T) {
-			n := newNode(t, kind, func(o *Options) { o.Rules = rules(t, "*.tmp") })
+			n := newNode(t, kind, func(o *node.Options) { o.Rules = rules(t, "*.tmp") })
 			n.write("same", "content=one", "size", "mode", "gone\n", "d/f", "a.tmp")
 			n.full()
 			if got := n.verify(); len(got) > 0 {

@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"inosyncd/delta/rsync/node"
 	"inosyncd/internal/push"
 )
 
@@ -19,9 +20,9 @@ import (
 // the name sees no other mode or time, and no other content, ever after.
 func TestNamedWhenComplete(t *testing.T) {
 	t.Parallel()
-	for name, change := range map[string]func(*Options){
-		"at once": func(*Options) {},
-		"delayed": func(o *Options) { o.DelayUpdates = true },
+	for name, change := range map[string]func(*node.Options){
+		"at once": func(*node.Options) {},
+		"delayed": func(o *node.Options) { o.DelayUpdates = true },
 	} {
 		t.Run(name, func(t *testing.T) {
 			n := newNode(t, "local", change)

@@ -1,11 +1,3 @@
-// Package node says where a node is and what rsync may be asked for there.
-//
-// An [Address] is one of the five forms in which people name a place to rsync,
-// taken apart; two that compare equal are the same place. [CheckArgs] tells which
-// of rsync's options may be added to those that inosyncd gives it.
-//
-// Addresses are values and all functions are pure: nothing blocks, all can run at
-// once, and there is nothing to close.
 package node
 
 import (

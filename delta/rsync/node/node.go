@@ -1,4 +1,21 @@
-package rsync
+// Package node says where a node is, what is asked of rsync there, and how rsync
+// gets to it.
+//
+// An [Address] is one of the five forms in which people name a place to rsync,
+// taken apart; two that compare equal are the same place. [CheckArgs] tells which
+// of rsync's options may be added to those that inosyncd gives it. Both are what a
+// configuration knows of nodes, and pure. [Options] are all that is set for a node,
+// and a [Node] makes of them what every rsync for it is started with: arguments,
+// environment and account, the password, the ssh connection that all of them share.
+// What a single run is to do, whoever starts it adds.
+//
+// # Blocking and shutdown
+//
+// Nothing here runs on, but for the shared connection, which is ssh's own process:
+// Close ends it and waits, for some seconds at most. New looks the account up, Spec
+// reads the password file; nothing else blocks. The methods of a Node can run at
+// once, but for Close, which comes last.
+package node
 
 import (
 	"context"
@@ -8,24 +25,22 @@ import (
 	"slices"
 	"time"
 
-	"inosyncd/delta/rsync/node"
 	"inosyncd/delta/rsync/process"
 )
 
-// Node is a node as rsyncs are started for it. Its methods can run at once, but
-// for Close.
+// Node is a node as rsyncs are started for it.
 type Node struct {
-	Options
+	Options // as they were given to New
 	account account
 	ssh     *session // nil where the node is not reached by ssh
 }
 
-// NewNode returns a node that o describes. It starts nothing.
-func NewNode(o Options) (*Node, error) {
+// New returns the node that o describes. It starts nothing.
+func New(o Options) (*Node, error) {
 	if o.Address.Path == "" || o.Source == nil {
 		return nil, errors.New("making an rsync engine: it needs a source and a node with a path")
 	}
-	if err := node.CheckArgs(o.Args); err != nil {
+	if err := CheckArgs(o.Args); err != nil {
 		return nil, err
 	}
 	n := &Node{Options: o}
@@ -37,7 +52,7 @@ func NewNode(o Options) (*Node, error) {
 	if n.account, err = accountOf(o.User); err != nil {
 		return nil, err
 	}
-	if o.Address.Kind == node.SSH {
+	if o.Address.Kind == SSH {
 		n.ssh = newSession(&n.Options, n.account, n.Log)
 	}
 	return n, nil
@@ -48,11 +63,11 @@ func NewNode(o Options) (*Node, error) {
 func (n *Node) Spec(args []string) (process.Spec, error) {
 	s := process.Spec{Program: n.Program, Args: args, Env: process.Environment(), Attr: n.account.attributes()}
 	switch n.Address.Kind {
-	case node.SSH:
+	case SSH:
 		if sock := agent(); sock != "" && !n.account.other {
 			s.Env = append(s.Env, sock)
 		}
-	case node.Daemon:
+	case Daemon:
 		// Without one, rsync would ask for it on standard input: the list.
 		var password string
 		if n.PasswordFile != "" {

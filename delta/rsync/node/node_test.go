@@ -1,4 +1,4 @@
-package rsync
+package node
 
 import (
 	"slices"
@@ -6,7 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"inosyncd/delta/rsync/node"
 	"inosyncd/internal/source"
 )
 
@@ -16,12 +15,12 @@ func TestEnvironment(t *testing.T) {
 	t.Setenv("RSYNC_PASSWORD", "daemon's own")
 	t.Setenv("SSH_AUTH_SOCK", "/agent")
 	t.Setenv("HOME", "/home")
-	for kind, want := range map[node.Kind]string{
-		node.Local:  "PATH LC_ALL",
-		node.SSH:    "PATH LC_ALL SSH_AUTH_SOCK",
-		node.Daemon: "PATH LC_ALL RSYNC_PASSWORD=",
+	for kind, want := range map[Kind]string{
+		Local:  "PATH LC_ALL",
+		SSH:    "PATH LC_ALL SSH_AUTH_SOCK",
+		Daemon: "PATH LC_ALL RSYNC_PASSWORD=",
 	} {
-		n, err := NewNode(Options{Source: source.New("/"), Address: node.Address{Kind: kind, Host: "h", Path: "/x/"}})
+		n, err := New(Options{Source: source.New("/"), Address: Address{Kind: kind, Host: "h", Path: "/x/"}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -57,7 +56,7 @@ func TestOptions(t *testing.T) {
 		Archive: true, Times: true, Perms: true, Owner: true, Group: true, Xattrs: true, ACLs: true, HardLinks: true,
 		Sparse: true, Compress: true, DelayUpdates: true, Partial: true,
 		Timeout: 1500 * time.Millisecond, Bandwidth: 1, Args: []string{"--fuzzy"},
-		Address: node.Address{Kind: node.Daemon},
+		Address: Address{Kind: Daemon},
 	})
 	for _, flag := range []string{
 		"-D", "--times", "--perms", "--owner", "--group", "--xattrs", "--acls", "--hard-links", "--sparse", "--compress",

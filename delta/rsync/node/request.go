@@ -1,10 +1,9 @@
-package rsync
+package node
 
 import (
 	"strconv"
 	"time"
 
-	"inosyncd/delta/rsync/node"
 	"inosyncd/delta/rsync/output"
 )
 
@@ -34,13 +33,13 @@ func (n *Node) Arguments(o Options) []string {
 	add(true, "--modify-window=-1")
 	add(o.Bandwidth > 0, "--bwlimit="+strconv.FormatInt((o.Bandwidth+1023)/1024, 10))
 	switch o.Address.Kind {
-	case node.SSH:
+	case SSH:
 		args = append(args, "--rsh="+n.ssh.rsh())
-	case node.Daemon:
+	case Daemon:
 		// Saves two delayed acknowledgements of 40 ms each.
 		args = append(args, "--sockopts=TCP_NODELAY", "--contimeout=10", "--no-motd")
 	}
-	args = append(args, output.Flags(o.Address.Kind != node.Daemon, o.Progress != nil)...)
+	args = append(args, output.Flags(o.Address.Kind != Daemon, o.Progress != nil)...)
 	return append(args, o.Args...)
 }
 

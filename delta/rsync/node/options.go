@@ -1,10 +1,9 @@
-package rsync
+package node
 
 import (
 	"log/slog"
 	"time"
 
-	"inosyncd/delta/rsync/node"
 	"inosyncd/internal/filter"
 	"inosyncd/internal/source"
 )
@@ -16,7 +15,7 @@ type Options struct {
 	Program string        // rsync; "" is the one in PATH
 	Source  *source.Root  // adopted before the first push
 	Rules   *filter.Rules // what is neither sent nor deleted
-	Address node.Address  // the node
+	Address Address       // the node
 
 	Recursive bool // false: only the entries of the source directory itself
 	Delete    bool // remove from the node what the source no longer has
