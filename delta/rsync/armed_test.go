@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"inosyncd/delta/rsync/node"
+	"inosyncd/delta/rsync/nodetest"
 	"inosyncd/internal/lab/labtest"
 	"inosyncd/internal/push"
 )
@@ -20,7 +21,7 @@ import (
 func armedNode(t *testing.T, kind string, change ...func(*node.Options)) *mirror {
 	t.Helper()
 	started := filepath.Join(t.TempDir(), "started")
-	wrapped := wrap(t, `[ "$1" = --version ] || echo $$ >>`+started+`; exec RSYNC`)
+	wrapped := nodetest.Wrap(t, `[ "$1" = --version ] || echo $$ >>`+started+`; exec RSYNC`)
 	arm := func(o *node.Options) { o.Armed = make(chan struct{}, 1) }
 	n := newNode(t, kind, append([]func(*node.Options){wrapped, arm}, change...)...)
 	n.armourer.life, n.armourer.rest = time.Hour, time.Hour // however slow the machine is
@@ -79,7 +80,7 @@ func (n *mirror) awaitEnd(pid int) {
 
 func TestArmedIsUsed(t *testing.T) {
 	t.Parallel()
-	for kind := range kinds {
+	for kind := range nodetest.Kinds {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
 			n := armedNode(t, kind)
@@ -107,7 +108,7 @@ func TestArmedIsUsed(t *testing.T) {
 
 func TestStaleArmed(t *testing.T) {
 	t.Parallel()
-	for kind := range kinds {
+	for kind := range nodetest.Kinds {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
 			n := armedNode(t, kind)

@@ -5,11 +5,13 @@ import (
 	"slices"
 	"strconv"
 	"testing"
+
+	"inosyncd/delta/rsync/nodetest"
 )
 
 // BenchmarkPush pushes one changed file of a few bytes.
 func BenchmarkPush(b *testing.B) {
-	for _, kind := range slices.Sorted(maps.Keys(kinds)) {
+	for _, kind := range slices.Sorted(maps.Keys(nodetest.Kinds)) {
 		b.Run(kind, func(b *testing.B) {
 			n := newNode(b, kind)
 			n.write("d/f")

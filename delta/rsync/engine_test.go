@@ -14,12 +14,12 @@ import (
 
 	"inosyncd/delta"
 	"inosyncd/delta/rsync/node"
+	"inosyncd/delta/rsync/nodetest"
 	"inosyncd/internal/change"
 	"inosyncd/internal/filter"
 	"inosyncd/internal/lab"
 	"inosyncd/internal/lab/labtest"
 	"inosyncd/internal/push"
-	"inosyncd/internal/source"
 )
 
 // armed has every engine of the tests arm its node: all of them hold either way.
@@ -43,40 +43,12 @@ type mirror struct {
 	started  string // see armedNode
 }
 
-// kinds are the ways to a node that the tests go. Each starts what serves the
-// directory base, for the time of the test, and returns what makes a directory
-// below it the node.
-var kinds = map[string]func(t testing.TB, base string) func(dst string, o *node.Options){
-	"local": func(testing.TB, string) func(string, *node.Options) {
-		return func(dst string, o *node.Options) { o.Address = node.Address{Kind: node.Local, Path: dst + "/"} }
-	},
-	"daemon": func(t testing.TB, base string) func(string, *node.Options) {
-		d := labtest.Daemon(t, lab.Module{Name: "m", Path: base})
-		return func(dst string, o *node.Options) {
-			o.Address = node.Address{Kind: node.Daemon, Host: "127.0.0.1", Port: d.Port(), Path: "m" + strings.TrimPrefix(dst, base) + "/"}
-		}
-	},
-	"ssh": func(t testing.TB, _ string) func(string, *node.Options) {
-		s := labtest.SSHD(t)
-		return func(dst string, o *node.Options) {
-			o.Address = node.Address{Kind: node.SSH, Host: "127.0.0.1", Path: dst + "/"}
-			o.SSH = node.SSHOptions{Port: s.Port(), User: s.User, IdentityFile: s.IdentityFile, KnownHosts: s.KnownHosts}
-			o.SocketDir = labtest.Dir(t)
-		}
-	},
-}
-
 // site is where nodes of one kind can be made.
-type site struct {
-	base string
-	use  func(dst string, o *node.Options)
-}
+type site struct{ *nodetest.Place }
 
 func newSite(t testing.TB, kind string) *site {
 	t.Helper()
-	labtest.Need(t, "rsync")
-	base := labtest.Dir(t)
-	return &site{base, kinds[kind](t, base)}
+	return &site{nodetest.New(t, kind)}
 }
 
 // newNode returns a node of a kind in a place of its own.
@@ -85,24 +57,11 @@ func newNode(t testing.TB, kind string, change ...func(*node.Options)) *mirror {
 	return newSite(t, kind).node(t, change...)
 }
 
-// node returns a node with the options of an archive.
+// node returns a node of the site.
 func (p *site) node(t testing.TB, change ...func(*node.Options)) *mirror {
 	t.Helper()
-	dir, err := os.MkdirTemp(p.base, "") //nolint:usetesting // below what is served
-	if err != nil {
-		t.Fatal(err)
-	}
-	n := &mirror{t: t, src: filepath.Join(dir, "src"), dst: filepath.Join(dir, "dst")}
-	n.mkdir(n.src)
-	n.mkdir(n.dst)
-	root := source.New(n.src)
-	n.do(root.Adopt())
-	o := node.Options{
-		Source: root, Recursive: true, Delete: true,
-		Archive: true, Times: true, Perms: true, Owner: true, Group: true,
-		Partial: true, Timeout: 20 * time.Second,
-	}
-	p.use(n.dst, &o)
+	o, src, dst := p.Options(t)
+	n := &mirror{t: t, src: src, dst: dst}
 	if *armed {
 		o.Armed = make(chan struct{}, 1)
 	}
@@ -110,6 +69,7 @@ func (p *site) node(t testing.TB, change ...func(*node.Options)) *mirror {
 		f(&o)
 	}
 	n.rules = o.Rules
+	var err error
 	if n.Engine, err = New(o); err != nil {
 		t.Fatal(err)
 	}
@@ -127,19 +87,6 @@ func (n *mirror) options() *node.Options {
 	n.armourer.close()
 	n.armourer = nil
 	return n.o
-}
-
-func rules(t testing.TB, lines ...string) *filter.Rules {
-	t.Helper()
-	var in []filter.Line
-	for _, text := range lines {
-		in = append(in, filter.Line{Text: text})
-	}
-	r, err := filter.Parse(in)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return r
 }
 
 // set reads marks of the form "MARKS PATH", MARKS being i (itself), c (content),

@@ -5,13 +5,14 @@ import (
 	"errors"
 	"testing"
 
+	"inosyncd/delta/rsync/nodetest"
 	"inosyncd/internal/lab/labtest"
 )
 
 // Whether a push is overdue is asked of its rsync, as long as it has one.
 func TestOverdueAsksTheRun(t *testing.T) {
 	t.Parallel()
-	n := newNode(t, "local", wrap(t, `[ "$1" = --version ] && exec RSYNC; exec sleep 1000`))
+	n := newNode(t, "local", nodetest.Wrap(t, `[ "$1" = --version ] && exec RSYNC; exec sleep 1000`))
 	n.write("f")
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan struct{})

@@ -13,6 +13,7 @@ import (
 
 	"inosyncd/delta"
 	"inosyncd/delta/rsync/node"
+	"inosyncd/delta/rsync/nodetest"
 	"inosyncd/internal/change"
 	"inosyncd/internal/lab/labtest"
 	"inosyncd/internal/push"
@@ -46,10 +47,10 @@ func (n *mirror) settle() {
 // A full sync tells what it found different: also what a node has lost.
 func TestFoundByAFullSync(t *testing.T) {
 	t.Parallel()
-	for _, kind := range slices.Sorted(maps.Keys(kinds)) {
+	for _, kind := range slices.Sorted(maps.Keys(nodetest.Kinds)) {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
-			n := newNode(t, kind, func(o *node.Options) { o.Rules, o.Checksum = rules(t, "*.tmp"), true })
+			n := newNode(t, kind, func(o *node.Options) { o.Rules, o.Checksum = nodetest.Rules(t, "*.tmp"), true })
 			n.write("same", "size", "mode", "gone\n", "d/f", "a.tmp", "dir/x")
 			n.full()
 			if res := n.must(set("a ")); len(found(res)) > 0 || res.Found.Len() != 0 || !res.Verified {
@@ -85,7 +86,7 @@ func TestFoundIsNotWhatChangedMeanwhile(t *testing.T) {
 	n.write("changed", "stays", "d/gone", "e/x")
 	n.full()
 	n.plant("stays=by somebody", "e/extra")
-	wrap(t, `[ "$1" = --version ] || { rm "$0.once" && { echo more >>changed; rm d/gone; echo new >new; chmod 600 e/x; }; } >/dev/null 2>&1; exec RSYNC`)(n.options())
+	nodetest.Wrap(t, `[ "$1" = --version ] || { rm "$0.once" && { echo more >>changed; rm d/gone; echo new >new; chmod 600 e/x; }; } >/dev/null 2>&1; exec RSYNC`)(n.options())
 	n.do(os.WriteFile(n.o.Program+".once", nil, 0o600))
 	n.settle()
 	want := []string{"deleted e/extra", "updated stays"}

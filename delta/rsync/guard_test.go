@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"inosyncd/delta/rsync/node"
+	"inosyncd/delta/rsync/nodetest"
 	"inosyncd/internal/lab/labtest"
 	"inosyncd/internal/push"
 )
@@ -46,16 +47,16 @@ func TestVanishedAfterTheCount(t *testing.T) {
 		"and a file fails":     {"a ", `rm d/* DST/f; echo changed >f; mkdir DST/f; touch DST/f/x.log`, "d"},
 		"directory for a file": {"ic x", `mkdir DST/x; cp d/* DST/x`, "x"},
 	}
-	for _, kind := range slices.Sorted(maps.Keys(kinds)) {
+	for _, kind := range slices.Sorted(maps.Keys(nodetest.Kinds)) {
 		site := newSite(t, kind)
 		for name, tt := range tests {
 			t.Run(kind+", "+name, func(t *testing.T) {
-				n := site.node(t, func(o *node.Options) { o.MaxDelete, o.Rules = 3, rules(t, "*.log") })
+				n := site.node(t, func(o *node.Options) { o.MaxDelete, o.Rules = 3, nodetest.Rules(t, "*.log") })
 				n.write(append(files("d", 9), "f")...)
 				n.full()
 				n.write("x")
 				script := `cd ` + n.src + `; ` + strings.ReplaceAll(tt.script, "DST", n.dst)
-				wrap(t, `case "$*" in *--version*|*--dry-run*) ;; *) (`+script+`) 2>&-;; esac; exec RSYNC`)(n.options())
+				nodetest.Wrap(t, `case "$*" in *--version*|*--dry-run*) ;; *) (`+script+`) 2>&-;; esac; exec RSYNC`)(n.options())
 				res := n.Push(t.Context(), set(tt.mark))
 				has := n.count(tt.dir)
 				if res.Outcome != push.Partly || res.Deleted > 3 || has < 6 {
@@ -73,7 +74,7 @@ func TestVanishedAfterTheCount(t *testing.T) {
 // What broken pushes have left is removed besides what max_delete allows, and
 // lets nothing more through.
 func TestLeftoversAreNotCounted(t *testing.T) {
-	n := newNode(t, "local", func(o *node.Options) { o.MaxDelete = 2; o.Rules = rules(t, ".inosyncd-partial/") })
+	n := newNode(t, "local", func(o *node.Options) { o.MaxDelete = 2; o.Rules = nodetest.Rules(t, ".inosyncd-partial/") })
 	n.write("f", "d/1", "d/2", "d/3", "d/4")
 	n.full()
 	n.plant(".inosyncd-partial/gone", "d/.inosyncd-partial/a", "d/.inosyncd-partial/b")
@@ -140,7 +141,7 @@ func TestApprovalOutlivesABrokenPush(t *testing.T) {
 	n.remove("d")
 	n.Push(t.Context(), set("a "))
 	n.Approve()
-	wrap(t, `case "$*" in *--version*|*--dry-run*) exec RSYNC;; esac; exit 12`)(n.options())
+	nodetest.Wrap(t, `case "$*" in *--version*|*--dry-run*) exec RSYNC;; esac; exit 12`)(n.options())
 	if res := n.Push(t.Context(), set("a ")); res.Outcome != push.Again {
 		t.Errorf("Push that is broken off: got %v, %v, want again", res.Outcome, res.Err)
 	}
@@ -158,7 +159,7 @@ func TestApprovalDuringAPush(t *testing.T) {
 	n.remove("d")
 	n.Push(t.Context(), set("a d"))
 	counting, goOn := filepath.Join(t.TempDir(), "counting"), filepath.Join(t.TempDir(), "go on")
-	wrap(t, `case "$*" in *--dry-run*) touch '`+counting+`'; while [ ! -e '`+goOn+`' ]; do sleep 0.01; done;; esac; exec RSYNC`)(n.options())
+	nodetest.Wrap(t, `case "$*" in *--dry-run*) touch '`+counting+`'; while [ ! -e '`+goOn+`' ]; do sleep 0.01; done;; esac; exec RSYNC`)(n.options())
 	n.write("new")
 	n.age()
 	var pushing sync.WaitGroup

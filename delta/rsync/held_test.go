@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"inosyncd/delta/rsync/node"
+	"inosyncd/delta/rsync/nodetest"
 	"inosyncd/internal/change"
 )
 
@@ -17,7 +18,7 @@ import (
 // comparisons, whatever they are called, and on the node left alone.
 func TestManyHeld(t *testing.T) {
 	t.Parallel()
-	for _, kind := range slices.Sorted(maps.Keys(kinds)) {
+	for _, kind := range slices.Sorted(maps.Keys(nodetest.Kinds)) {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
 			n := newNode(t, kind)

@@ -3,13 +3,13 @@ package rsync
 import (
 	"fmt"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 	"unicode/utf8"
 
 	"inosyncd/delta/rsync/node"
+	"inosyncd/delta/rsync/nodetest"
 	"inosyncd/delta/rsync/process"
 	"inosyncd/internal/lab"
 	"inosyncd/internal/lab/labtest"
@@ -106,7 +106,7 @@ func TestRealFailures(t *testing.T) {
 		return node.Address{Kind: node.Daemon, Host: "127.0.0.1", Port: d.Port(), Path: path + "/"}
 	}
 	user := func(o *node.Options) { o.Address.User = "u" }
-	password := func(text string, mode os.FileMode) func(*node.Options) { return passwordFile(t, text, mode) }
+	password := func(text string, mode os.FileMode) func(*node.Options) { return nodetest.PasswordFile(t, text, mode) }
 	none := func(*node.Options) {}
 	refused, err := lab.KeepRefused()
 	if err != nil {
@@ -156,14 +156,4 @@ func TestRealFailures(t *testing.T) {
 			}
 		})
 	}
-}
-
-// passwordFile makes an engine log in as u with the password in a file.
-func passwordFile(t testing.TB, text string, mode os.FileMode) func(*node.Options) {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), "password")
-	if err := os.WriteFile(path, []byte(text), mode); err != nil {
-		t.Fatal(err)
-	}
-	return func(o *node.Options) { o.Address.User, o.PasswordFile = "u", path }
 }

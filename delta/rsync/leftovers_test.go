@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"inosyncd/delta/rsync/node"
+	"inosyncd/delta/rsync/nodetest"
 )
 
 // What pushes that broke off have left at the node goes with the next
@@ -22,11 +23,11 @@ func TestLeftoversAreSwept(t *testing.T) {
 	}
 	// These are as the configuration has them.
 	own := []string{"*.log", "cache/", ".inosyncd-partial/"}
-	for _, kind := range slices.Sorted(maps.Keys(kinds)) {
+	for _, kind := range slices.Sorted(maps.Keys(nodetest.Kinds)) {
 		for name, delay := range map[string]bool{"at once": false, "delayed": true} {
 			t.Run(kind+", "+name, func(t *testing.T) {
 				t.Parallel()
-				n := newNode(t, kind, func(o *node.Options) { o.Rules, o.DelayUpdates = rules(t, own...), delay })
+				n := newNode(t, kind, func(o *node.Options) { o.Rules, o.DelayUpdates = nodetest.Rules(t, own...), delay })
 				n.write("f", "d/f", "d/g", ".inosyncd-partial/of the source")
 				n.full()
 				n.plant(left...)

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"inosyncd/delta/rsync/node"
+	"inosyncd/delta/rsync/nodetest"
 	"inosyncd/delta/rsync/process"
 	"inosyncd/internal/lab"
 	"inosyncd/internal/lab/labtest"
@@ -69,9 +70,9 @@ func TestLinksFlipAtTheNode(t *testing.T) {
 	for _, kind := range []string{"local", "daemon"} {
 		t.Run(kind, func(t *testing.T) {
 			base := labtest.Dir(t)
-			p := &site{base, kinds["local"](t, base)}
+			p := &site{&nodetest.Place{Base: base, Use: nodetest.Kinds["local"](t, base)}}
 			if kind == "daemon" {
-				p.use = unconfined(t, base)
+				p.Use = unconfined(t, base)
 			}
 			n := p.node(t)
 			outside := labtest.Dir(t)

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"inosyncd/delta/rsync/node"
+	"inosyncd/delta/rsync/nodetest"
 	"inosyncd/internal/lab"
 	"inosyncd/internal/lab/labtest"
 )
@@ -40,16 +41,16 @@ func TestProbeDaemonFaults(t *testing.T) {
 		change       func(*node.Options)
 		want         string
 	}{
-		{"password", "auth", passwordFile(t, "secret", 0o600), "ok login: the rsync daemon lets in"},
-		{"wrong password", "auth", passwordFile(t, "wrong", 0o600), "fault login: rsync: @ERROR: auth failed"},
-		{"open password file", "auth", passwordFile(t, "secret", 0o644), "fault login: the password file"},
+		{"password", "auth", nodetest.PasswordFile(t, "secret", 0o600), "ok login: the rsync daemon lets in"},
+		{"wrong password", "auth", nodetest.PasswordFile(t, "wrong", 0o600), "fault login: rsync: @ERROR: auth failed"},
+		{"open password file", "auth", nodetest.PasswordFile(t, "secret", 0o644), "fault login: the password file"},
 		{"module gone", "gone", none, "fault login: rsync: @ERROR: Unknown module"},
 		{"read only", "ro", none, "fault rsync: rsync: ERROR: module is read only (exit code 1) (set read only = no"},
 		{"no path", "nopath", none, "fault login: rsync: @ERROR: ch"},
 		{"refused", "ok", func(o *node.Options) { o.Address.Port = refused.Port() }, "fault login: rsync: [sender] failed to connect"},
 		{"silent", "ok", func(o *node.Options) { o.Timeout, o.Address.Port = time.Second, silent.Port() }, "fault login: the node is silent: "},
 		{"no program", "ok", func(o *node.Options) { o.Program = "/nonexistent" }, "fault rsync here: "},
-		{"no attributes", "ok", wrap(t, `case "$*" in *--acls*) echo "ACLs are not supported on this server"; exit 4;; esac; exec RSYNC`), "fault rsync: rsync: ACLs are not supported"},
+		{"no attributes", "ok", nodetest.Wrap(t, `case "$*" in *--acls*) echo "ACLs are not supported on this server"; exit 4;; esac; exec RSYNC`), "fault rsync: rsync: ACLs are not supported"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			address := node.Address{Kind: node.Daemon, Host: "127.0.0.1", Port: d.Port(), Path: tt.module + "/"}
@@ -115,7 +116,7 @@ func TestProbeVersionOverSSH(t *testing.T) {
 	t.Parallel()
 	n := newNode(t, "ssh", func(o *node.Options) {
 		old := filepath.Join(t.TempDir(), "rsync")
-		program(t, old, `case "$*" in --version) echo 'rsync  version 3.1.3  protocol version 31';; *) exec rsync "$@";; esac`)
+		nodetest.Program(t, old, `case "$*" in --version) echo 'rsync  version 3.1.3  protocol version 31';; *) exec rsync "$@";; esac`)
 		o.Args = []string{"--rsync-path=" + old}
 	})
 	n.probe(t.Context()).want(t, "warning rsync: 3.1.3; versions before 3.4.3 have known security faults")
@@ -125,7 +126,7 @@ func TestProbeVersionOverSSH(t *testing.T) {
 	text, err := os.ReadFile(keys)
 	n.do(err)
 	forced := filepath.Join(labtest.Dir(t), "forced")
-	program(t, forced, `case "$SSH_ORIGINAL_COMMAND" in 'rsync --server '*) exec $SSH_ORIGINAL_COMMAND;; esac; echo only rsync >&2; exit 1`)
+	nodetest.Program(t, forced, `case "$SSH_ORIGINAL_COMMAND" in 'rsync --server '*) exec $SSH_ORIGINAL_COMMAND;; esac; echo only rsync >&2; exit 1`)
 	n.do(os.WriteFile(keys, fmt.Appendf(nil, "command=%q %s", forced, text), 0o600))
 	f := n.probe(t.Context())
 	f.want(t, "ok writing: ")

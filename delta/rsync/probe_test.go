@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"inosyncd/delta/rsync/node"
+	"inosyncd/delta/rsync/nodetest"
 	"inosyncd/internal/lab"
 	"inosyncd/internal/lab/labtest"
 )
@@ -70,11 +71,11 @@ func untouched(t *testing.T, dir string, names ...string) {
 // directory's time, nor its mode, nor what is not to be deleted.
 func TestProbeHealthy(t *testing.T) {
 	t.Parallel()
-	for kind := range kinds {
+	for kind := range nodetest.Kinds {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
 			n := newNode(t, kind, func(o *node.Options) {
-				o.Rules = rules(t, ".*")
+				o.Rules = nodetest.Rules(t, ".*")
 				o.Xattrs, o.HardLinks, o.Compress = true, true, true
 			})
 			n.write("f", "d/g")
@@ -107,7 +108,7 @@ func TestProbeHealthy(t *testing.T) {
 // looked at in its place.
 func TestProbeWithoutThePath(t *testing.T) {
 	t.Parallel()
-	for kind := range kinds {
+	for kind := range nodetest.Kinds {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
 			n := newNode(t, kind)
@@ -169,7 +170,7 @@ func TestVersionFinding(t *testing.T) {
 // What the two ends agree on is read, and told where it is a poor choice.
 func TestProbeChoices(t *testing.T) {
 	t.Parallel()
-	n := newNode(t, "daemon", func(o *node.Options) { o.Compress = true }, wrap(t, `case "$*" in *--debug=*) echo "(Client) Protocol versions: remote=31, negotiated=31"; echo "Client negotiated checksum: md5"; echo "Client compress: zlib (level 6)"; exit 0;; esac; exec RSYNC`))
+	n := newNode(t, "daemon", func(o *node.Options) { o.Compress = true }, nodetest.Wrap(t, `case "$*" in *--debug=*) echo "(Client) Protocol versions: remote=31, negotiated=31"; echo "Client negotiated checksum: md5"; echo "Client compress: zlib (level 6)"; exit 0;; esac; exec RSYNC`))
 	f := n.probe(t.Context())
 	f.want(t, "note checksum: falls back to md5, which is slower (upgrade rsync")
 	f.want(t, "note compress: falls back to zlib")
@@ -192,7 +193,7 @@ func TestProbeChoices(t *testing.T) {
 func TestProbePoorReceiver(t *testing.T) {
 	t.Parallel()
 	list := filepath.Join(t.TempDir(), "list") // such receivers fail at a name below another
-	n := newNode(t, "daemon", wrap(t, `case "$*" in *--delete-missing-args*) cat >`+list+`
+	n := newNode(t, "daemon", nodetest.Wrap(t, `case "$*" in *--delete-missing-args*) cat >`+list+`
 		if grep -qa '[^.]/gone' `+list+`; then echo "invalid file mode 00 for d/gone [Receiver]" >&2; exit 2; fi;; esac; exec RSYNC`))
 	n.write("f")
 	n.full()
@@ -209,7 +210,7 @@ func TestProbeRefusedRemovals(t *testing.T) {
 	t.Parallel()
 	script := `case "$*" in *--delete*) echo "rsync: [sender] read error: Connection reset by peer (104)" >&2; exit 4;; esac; exec RSYNC`
 	for _, del := range []bool{true, false} {
-		n := newNode(t, "daemon", wrap(t, script), func(o *node.Options) { o.Delete = del })
+		n := newNode(t, "daemon", nodetest.Wrap(t, script), func(o *node.Options) { o.Delete = del })
 		f := n.probe(t.Context())
 		f.want(t, "note writing: not tried: the node refuses removals")
 		if del {
@@ -226,13 +227,13 @@ func TestProbeRefusedRemovals(t *testing.T) {
 func TestProbeCleansUp(t *testing.T) {
 	t.Parallel()
 	t.Run("after an error", func(t *testing.T) {
-		n := newNode(t, "local", wrap(t, `case "$*" in *--no-times*) RSYNC; exit 12;; esac; exec RSYNC`))
+		n := newNode(t, "local", nodetest.Wrap(t, `case "$*" in *--no-times*) RSYNC; exit 12;; esac; exec RSYNC`))
 		n.probe(t.Context()).want(t, "fault writing: rsync: ")
 		untouched(t, n.dst)
 	})
 	t.Run("stopped", func(t *testing.T) {
 		written := filepath.Join(t.TempDir(), "written")
-		n := newNode(t, "local", wrap(t, `case "$*" in *--no-times*) RSYNC; : >`+written+`; exec sleep 600;; esac; exec RSYNC`))
+		n := newNode(t, "local", nodetest.Wrap(t, `case "$*" in *--no-times*) RSYNC; : >`+written+`; exec sleep 600;; esac; exec RSYNC`))
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan struct{})
 		go func() {
@@ -248,7 +249,7 @@ func TestProbeCleansUp(t *testing.T) {
 		untouched(t, n.dst)
 	})
 	t.Run("cannot", func(t *testing.T) {
-		n := newNode(t, "local", wrap(t, `case "$*" in *--dry-run*) ;; *--delete-missing-args*) echo "cannot do that" >&2; exit 12;; esac; exec RSYNC`))
+		n := newNode(t, "local", nodetest.Wrap(t, `case "$*" in *--dry-run*) ;; *--delete-missing-args*) echo "cannot do that" >&2; exit 12;; esac; exec RSYNC`))
 		n.probe(t.Context()).want(t, "fault writing: "+n.dst+"/"+probePrefix)
 	})
 }

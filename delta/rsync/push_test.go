@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"inosyncd/delta/rsync/nodetest"
 	"inosyncd/internal/lab"
 )
 
@@ -82,7 +83,7 @@ var changes = []struct {
 
 func TestPush(t *testing.T) {
 	t.Parallel()
-	for _, kind := range slices.Sorted(maps.Keys(kinds)) {
+	for _, kind := range slices.Sorted(maps.Keys(nodetest.Kinds)) {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
 			p := newSite(t, kind)
@@ -108,7 +109,7 @@ func TestPush(t *testing.T) {
 
 func TestPushNamesAsBytes(t *testing.T) {
 	t.Parallel()
-	for _, kind := range slices.Sorted(maps.Keys(kinds)) {
+	for _, kind := range slices.Sorted(maps.Keys(nodetest.Kinds)) {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
 			n := newNode(t, kind)

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"inosyncd/delta/rsync/node"
+	"inosyncd/delta/rsync/nodetest"
 	"inosyncd/delta/rsync/output"
 	"inosyncd/delta/rsync/process"
 	"inosyncd/internal/change"
@@ -45,7 +46,7 @@ func TestOvertaken(t *testing.T) {
 			n := newNode(t, "local")
 			n.write("f=old", "d/x=old")
 			n.full()
-			wrap(t, `[ "$1" = --version ] || { rm "$0.once" && { `+tt.change+`; }; } >/dev/null 2>&1; exec RSYNC`)(n.options())
+			nodetest.Wrap(t, `[ "$1" = --version ] || { rm "$0.once" && { `+tt.change+`; }; } >/dev/null 2>&1; exec RSYNC`)(n.options())
 			n.do(os.WriteFile(n.o.Program+".once", nil, 0o600))
 			n.age()
 			res := n.Push(t.Context(), set(tt.marks))
@@ -78,7 +79,7 @@ func TestOvertakenIsYoung(t *testing.T) {
 				change = `RSYNC; until [ -e ` + string(sent) + ` ]; do sleep 0.01; done; echo more >>f`
 			}
 			n.do(os.RemoveAll(string(sent)))
-			wrap(t, `case "$*" in *--version*) exec RSYNC;; esac; `+change)(n.options())
+			nodetest.Wrap(t, `case "$*" in *--version*) exec RSYNC;; esac; `+change)(n.options())
 			n.age()
 			begin := time.Now()
 			res := n.Push(t.Context(), set("ic f", "ic g"))
@@ -117,7 +118,7 @@ func TestMovedOn(t *testing.T) {
 			n.write("f=old")
 			n.full()
 			n.do(os.Rename(n.src+"/f", n.src+"/g"))
-			wrap(t, `[ "$1" = --version ] || mv g h 2>/dev/null; exec RSYNC`)(n.options())
+			nodetest.Wrap(t, `[ "$1" = --version ] || mv g h 2>/dev/null; exec RSYNC`)(n.options())
 			moved := change.New(0)
 			moved.Add("f", change.Itself, time.Now().Add(tt.since))
 			moved.Add("g", change.Itself|change.Content, time.Now().Add(tt.since))
@@ -142,7 +143,7 @@ func TestGrowingFile(t *testing.T) {
 	n := newNode(t, "local")
 	n.write("f=" + strings.Repeat("x", 4<<20))
 	n.options().Bandwidth = 8 << 20
-	n.always = n.Engine.node.Arguments(*n.o)
+	n.always = n.node.Arguments(*n.o)
 	f, err := os.OpenFile(n.src+"/f", os.O_APPEND|os.O_WRONLY, 0)
 	n.do(err)
 	defer f.Close()
@@ -290,7 +291,7 @@ func TestUntold(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			n := newNode(t, "local")
 			n.write("f", "d/g", "h")
-			wrap(t, `[ "$1" = --version ] || { RSYNC; `+strings.ReplaceAll(line, "DST", n.dst)+`; exit 23; }; exec RSYNC`)(n.options())
+			nodetest.Wrap(t, `[ "$1" = --version ] || { RSYNC; `+strings.ReplaceAll(line, "DST", n.dst)+`; exit 23; }; exec RSYNC`)(n.options())
 			n.age()
 			res := n.Push(t.Context(), set("i f", "a d", "i h"))
 			if got, want := marks(res.Left), `["d":5]["f":1]["h":1]`; res.Outcome != push.Partly || got != want {
@@ -337,7 +338,7 @@ func TestStop(t *testing.T) {
 // A node that takes connections and says nothing is given up.
 func TestIdle(t *testing.T) {
 	t.Parallel()
-	n := newNode(t, "local", wrap(t, `[ "$1" = --version ] && exec RSYNC; exec sleep 1000`))
+	n := newNode(t, "local", nodetest.Wrap(t, `[ "$1" = --version ] && exec RSYNC; exec sleep 1000`))
 	p, err := process.Start(t.Context(), process.Spec{Program: n.o.Program, Args: []string{"x"}, Dir: open(t, n.src), Attr: &syscall.SysProcAttr{Setsid: true}}, nil)
 	n.do(err)
 	end := p.Finish(nil, 200*time.Millisecond)

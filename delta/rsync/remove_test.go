@@ -4,13 +4,11 @@ import (
 	"errors"
 	"maps"
 	"os"
-	"path/filepath"
 	"slices"
-	"strings"
-	"syscall"
 	"testing"
 
 	"inosyncd/delta/rsync/node"
+	"inosyncd/delta/rsync/nodetest"
 	"inosyncd/internal/push"
 	"inosyncd/internal/source"
 )
@@ -20,10 +18,10 @@ import (
 // over a connection, where the receiver is another process than the sender.
 func TestExcludedSurvives(t *testing.T) {
 	t.Parallel()
-	for _, kind := range slices.Sorted(maps.Keys(kinds)) {
+	for _, kind := range slices.Sorted(maps.Keys(nodetest.Kinds)) {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
-			n := newNode(t, kind, func(o *node.Options) { o.Rules = rules(t, "*.log", "cache/", "+ /x/keep.bak", "*.bak") })
+			n := newNode(t, kind, func(o *node.Options) { o.Rules = nodetest.Rules(t, "*.log", "cache/", "+ /x/keep.bak", "*.bak") })
 			n.write("gone/f", "gone/sub/g", "file/f", "whole/f", "cache.d/f", "k/cache=a file")
 			n.full()
 			n.plant("gone/a.log", "gone/sub/cache/c", "file/b.log", "whole/sub/c.log", "whole/extra", "cache/d", "cache.d/cache/e", "e.bak")
@@ -147,7 +145,7 @@ func TestMaxDelete(t *testing.T) {
 
 func TestEmptySource(t *testing.T) {
 	t.Parallel()
-	n := newNode(t, "local", func(o *node.Options) { o.Rules = rules(t, "lost+found"); o.MaxDelete = 100 })
+	n := newNode(t, "local", func(o *node.Options) { o.Rules = nodetest.Rules(t, "lost+found"); o.MaxDelete = 100 })
 	n.must(set("a ")) // nothing on either side
 	n.plant("f", "d/g")
 	n.write("lost+found/f")
@@ -209,26 +207,6 @@ func TestSourceGone(t *testing.T) {
 	}
 }
 
-// wrap makes the engine run a script in place of rsync, in which RSYNC stands
-// for rsync with the arguments it was given.
-func wrap(t testing.TB, script string) func(*node.Options) {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), "rsync")
-	program(t, path, strings.ReplaceAll(script, "RSYNC", `rsync "$@"`))
-	return func(o *node.Options) { o.Program = path }
-}
-
-// program writes a script to be run. No other test starts a process meanwhile:
-// what it has still open for writing is not run, ETXTBSY in execve(2).
-func program(t testing.TB, path, script string) {
-	t.Helper()
-	syscall.ForkLock.RLock()
-	defer syscall.ForkLock.RUnlock()
-	if err := os.WriteFile(path, []byte("#!/bin/sh\n"+script+"\n"), 0o755); err != nil {
-		t.Fatal(err)
-	}
-}
-
 // The source is replaced between the check of its path and the moment when
 // rsync opens it, for all of a comparison that removes.
 func TestSourceGoneWhileRsyncStarts(t *testing.T) {
@@ -236,7 +214,7 @@ func TestSourceGoneWhileRsyncStarts(t *testing.T) {
 	n := newNode(t, "local")
 	n.write("f", "d/g")
 	n.full()
-	wrap(t, `case "$*" in *--version*) ;; *) mv `+n.src+` `+n.src+`.away; mkdir `+n.src+`;; esac; exec RSYNC`)(n.options())
+	nodetest.Wrap(t, `case "$*" in *--version*) ;; *) mv `+n.src+` `+n.src+`.away; mkdir `+n.src+`;; esac; exec RSYNC`)(n.options())
 	n.Push(t.Context(), set("a "))
 	n.has(true, "f", "d/g")
 	res := n.Push(t.Context(), set("a "))
@@ -255,8 +233,8 @@ func TestPoorReceiver(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			n := newNode(t, "daemon",
-				func(o *node.Options) { o.Rules = rules(t, "*.log", "cache/") },
-				wrap(t, `case "$*" in *--delete-missing-args*) `+answer+`;; esac; exec RSYNC`))
+				func(o *node.Options) { o.Rules = nodetest.Rules(t, "*.log", "cache/") },
+				nodetest.Wrap(t, `case "$*" in *--delete-missing-args*) `+answer+`;; esac; exec RSYNC`))
 			odd := []string{"star*", "a]b", `back\slash`, `b\[x]`, "#hash", "new\nline", "- minus", "what?"}
 			for _, name := range odd {
 				n.write("odd/"+name+"/f", "odd2/"+name)

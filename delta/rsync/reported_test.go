@@ -8,6 +8,7 @@ import (
 	"sync"
 	"testing"
 
+	"inosyncd/delta/rsync/nodetest"
 	"inosyncd/internal/lab"
 	"inosyncd/internal/lab/labtest"
 	"inosyncd/internal/push"
@@ -50,7 +51,7 @@ func TestReported(t *testing.T) {
 				n.full()
 				n.remove(tt.gone...)
 				n.write(tt.after...)
-				wrap(t, untilReported(tt.runs, 0))(n.options())
+				nodetest.Wrap(t, untilReported(tt.runs, 0))(n.options())
 				n.age()
 				var diff []string
 				err := fmt.Errorf("the push has not said that the node is done")
@@ -80,7 +81,7 @@ func TestReportedAndThenABadEnd(t *testing.T) {
 	n := newNode(t, "local")
 	n.write("f=old")
 	n.full()
-	wrap(t, untilReported(1, 12))(n.options())
+	nodetest.Wrap(t, untilReported(1, 12))(n.options())
 	n.write("f=newer")
 	n.age()
 	ctx, cancel := context.WithTimeout(t.Context(), labtest.Limit)

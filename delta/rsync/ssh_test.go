@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"inosyncd/delta/rsync/node"
+	"inosyncd/delta/rsync/nodetest"
 	"inosyncd/internal/push"
 )
 
@@ -71,7 +72,7 @@ func TestQuoting(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	show := filepath.Join(dir, "show args")
-	program(t, show, `for a in "$@"; do printf '%s\0' "$a"; done >'`+dir+`/args'`)
+	nodetest.Program(t, show, `for a in "$@"; do printf '%s\0' "$a"; done >'`+dir+`/args'`)
 	words := []string{"plain", "", "two words", "it's", `"quoted"`, `'"`, `back\slash`, "$(id)", "tab\there", "''", " ", "%h", "a=b"}
 	n := newNode(t, "local", func(o *node.Options) {
 		o.Address = node.Address{Kind: node.SSH, Host: "host", Path: "/x/"}

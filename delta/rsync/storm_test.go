@@ -8,6 +8,7 @@ import (
 	"pgregory.net/rapid"
 
 	"inosyncd/delta/rsync/node"
+	"inosyncd/delta/rsync/nodetest"
 	"inosyncd/internal/change"
 	"inosyncd/internal/lab"
 )
@@ -18,7 +19,7 @@ func TestAnyHistory(t *testing.T) {
 	t.Parallel()
 	p := newSite(t, "daemon")
 	rapid.Check(t, func(rt *rapid.T) {
-		n := p.node(t, func(o *node.Options) { o.Rules = rules(t, "*2", "b*/", "+ /c1/", "d[0-4]") })
+		n := p.node(t, func(o *node.Options) { o.Rules = nodetest.Rules(t, "*2", "b*/", "+ /c1/", "d[0-4]") })
 		storm := lab.NewStorm(n.src, lab.StormOptions{Seed: rapid.Uint64().Draw(rt, "seed")})
 		before := map[string]lab.Entry{}
 		for range rapid.IntRange(1, 4).Draw(rt, "pushes") {

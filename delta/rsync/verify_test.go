@@ -11,13 +11,14 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"inosyncd/delta/rsync/node"
+	"inosyncd/delta/rsync/nodetest"
 )
 
 func TestVerify(t *testing.T) {
 	t.Parallel()
-	for _, kind := range slices.Sorted(maps.Keys(kinds)) {
+	for _, kind := range slices.Sorted(maps.Keys(nodetest.Kinds)) {
 		t.Run(kind, func(t *testing.T) {
-			n := newNode(t, kind, func(o *node.Options) { o.Rules = rules(t, "*.tmp") })
+			n := newNode(t, kind, func(o *node.Options) { o.Rules = nodetest.Rules(t, "*.tmp") })
 			n.write("same", "content=one", "size", "mode", "gone\n", "d/f", "a.tmp")
 			n.full()
 			if got := n.verify(); len(got) > 0 {

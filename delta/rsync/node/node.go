@@ -44,7 +44,7 @@ func New(o Options) (*Node, error) {
 		return nil, err
 	}
 	n := &Node{Options: o}
-	n.Options.Args = slices.Clone(o.Args)
+	n.Args = slices.Clone(o.Args)
 	if n.Log == nil {
 		n.Log = slog.New(slog.DiscardHandler)
 	}
