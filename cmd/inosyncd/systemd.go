@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"strings"
 	"sync"
 	"time"
 
@@ -49,25 +48,15 @@ func (s *supervisor) tellStatus(ctx context.Context) {
 
 // statusLine is how all nodes stand, without names.
 func statusLine(s status.Status) string {
-	nodes, inSync := 0, 0
-	bad := map[status.State]int{}
-	for _, m := range s.Mirrors {
-		for _, n := range m.Nodes {
-			nodes++
-			if n.InSync {
-				inSync++
-			} else {
-				bad[n.State]++
-			}
-		}
+	tally := s.Tally()
+	line := tally.String()
+	if tally.Failed > 0 {
+		line += fmt.Sprintf(", %d %s", tally.Failed, status.Failed)
 	}
-	parts := []string{fmt.Sprintf("%d of %d nodes in sync", inSync, nodes)}
-	for _, state := range []status.State{status.Failed, status.Held} {
-		if bad[state] > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", bad[state], state))
-		}
+	if tally.Held > 0 {
+		line += fmt.Sprintf(", %d %s", tally.Held, status.Held)
 	}
-	return strings.Join(parts, ", ")
+	return line
 }
 
 // watchdog tells systemd that the daemon is alive, for as long as every stage

@@ -304,6 +304,7 @@ func TestStatusLine(t *testing.T) {
 			"0 of 3 nodes in sync, 2 FAILED, 1 HELD",
 			[]status.Node{node(status.Held, false), node(status.Failed, false), node(status.Failed, false)},
 		},
+		{"1 of 1 nodes in sync", []status.Node{node(status.Success, true), {State: status.Held, Disabled: true}}},
 	} {
 		if got := statusLine(status.Status{Mirrors: []status.Mirror{{Nodes: tt.nodes}}}); got != tt.want {
 			t.Errorf("statusLine: got %q, want %q", got, tt.want)

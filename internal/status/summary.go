@@ -5,27 +5,55 @@ import (
 	"time"
 )
 
+// Tally is how many nodes there are of a kind. Those that are disabled are not
+// among them.
+type Tally struct {
+	All, InSync  int
+	Failed, Held int // of those that are not in sync
+}
+
+// Tally counts the nodes.
+func (s Status) Tally() Tally {
+	var t Tally
+	for n := range s.enabled {
+		t.All++
+		switch {
+		case n.InSync:
+			t.InSync++
+		case n.State == Failed:
+			t.Failed++
+		case n.State == Held:
+			t.Held++
+		}
+	}
+	return t
+}
+
+func (t Tally) String() string { return fmt.Sprintf("%d of %d nodes in sync", t.InSync, t.All) }
+
+// enabled are the nodes that are to be served.
+func (s Status) enabled(yield func(*Node) bool) {
+	for _, m := range s.Mirrors {
+		for k := range m.Nodes {
+			if n := &m.Nodes[k]; !n.Disabled && !yield(n) {
+				return
+			}
+		}
+	}
+}
+
 // Summary is the whole of it in one line: how many nodes are in sync and, of
 // the one that needs somebody most, how far it is behind, why, and what to do.
 // Names and errors are in it as they are: who shows it escapes it.
 func (s Status) Summary() string {
 	var worst *Node
-	inSync, all := 0, 0
-	for i := range s.Mirrors {
-		for k := range s.Mirrors[i].Nodes {
-			n := &s.Mirrors[i].Nodes[k]
-			if n.Disabled {
-				continue
-			}
-			all++
-			if n.InSync {
-				inSync++
-			} else if worst == nil || n.worse(worst) {
-				worst = n
-			}
+	for n := range s.enabled {
+		if !n.InSync && (worst == nil || n.worse(worst)) {
+			worst = n
 		}
 	}
-	line := fmt.Sprintf("%d of %d nodes in sync", inSync, all)
+	tally := s.Tally()
+	line := tally.String()
 	if worst == nil {
 		return line
 	}
@@ -35,7 +63,7 @@ func (s Status) Summary() string {
 	if cure != "" {
 		line += "; " + cure
 	}
-	if more := all - inSync - 1; more > 0 {
+	if more := tally.All - tally.InSync - 1; more > 0 {
 		line += fmt.Sprintf("; and %d more", more)
 	}
 	return line

@@ -51,9 +51,10 @@ func show(w http.ResponseWriter, v view) {
 func (s *Server) view(q question) view {
 	st, now := s.daemon.Status(), time.Now()
 	s.history.look(st, now)
+	tally := st.Tally()
 	v := view{
 		Version: visible(st.Version), Started: at(&st.Started, now),
-		Now: now.UTC().Format(time.DateTime), Summary: visible(st.Summary()), Well: true,
+		Now: now.UTC().Format(time.DateTime), Summary: visible(st.Summary()), Well: tally.InSync == tally.All,
 	}
 	if q.readOnly != nil {
 		v.Note = q.readOnly.Error()
@@ -64,7 +65,6 @@ func (s *Server) view(q question) view {
 			id++
 			name := control.Node{Mirror: m.Name, Node: n.Node}
 			runs := s.daemon.Runs(name)
-			v.Well = v.Well && (n.InSync || !runs)
 			if q.only != nil && *q.only != name {
 				continue
 			}

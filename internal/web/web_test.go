@@ -135,6 +135,25 @@ func ask(t *testing.T, method, target string, form url.Values, edit func(*http.R
 	return resp, string(text)
 }
 
+// The colour of the summary is that of what it counts.
+func TestSummaryLine(t *testing.T) {
+	f := &fake{}
+	s := open(t, "127.0.0.1:0", f)
+	good := status.Node{Node: "a", State: status.Success, InSync: true}
+	for _, tt := range []struct {
+		want  string
+		nodes []status.Node
+	}{
+		{`class="well">1 of 1 nodes in sync<`, []status.Node{good, {Node: "b", State: status.Held, Disabled: true}}},
+		{`class="ill">1 of 2 nodes in sync`, []status.Node{good, {Node: "b", State: status.Pending}}},
+	} {
+		f.set(status.Status{Mirrors: []status.Mirror{{Name: "www", Nodes: tt.nodes}}})
+		if _, body := ask(t, "GET", s.URL(), nil, nil); !strings.Contains(body, tt.want) {
+			t.Errorf("GET /: got %s, want %s", body, tt.want)
+		}
+	}
+}
+
 func TestAnswers(t *testing.T) {
 	f := &fake{status: sample()}
 	s := open(t, "127.0.0.1:0", f)
