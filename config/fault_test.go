@@ -77,7 +77,7 @@ func TestFaultsOfValues(t *testing.T) {
 		{"timeout: 0", `4:10: timeout "0": must be 1s or more`},
 		{"retry_min: 0", `4:12: retry_min "0": must be more than 0`},
 		{"retry_min: 1h", `4:12: retry_min "1h": must not be longer than retry_max, which is 5m0s`},
-		{"rspeed: 80Mb", `4:9: rspeed "80Mb": must be a number of KiB/s or a rate such as 500k, 10M, 80Mbit`},
+		{"rspeed: 80Mb", `4:9: rspeed "80Mb": can be bits or bytes: write 80Mbit or, for bytes, 80M`},
 		{"rspeed_total: -1", `4:15: rspeed_total "-1": must not be negative`},
 		{"push_rate: 0", `4:12: push_rate "0": must be more than 0`},
 		{"push_burst: 0", `4:13: push_burst "0": must be 1 or more`},

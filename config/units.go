@@ -2,7 +2,9 @@ package config
 
 import (
 	"errors"
+	"fmt"
 	"math"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -44,19 +46,18 @@ func parseDuration(s string) (time.Duration, error) {
 	return d, nil
 }
 
-// rateUnits are bytes per second. As in rsync's --bwlimit, k, M and G are
-// powers of 1024; bits are counted as networks do, in powers of 1000.
+// rateUnits are bytes per second, in either case. As in rsync's --bwlimit, k, M
+// and G are powers of 1024; bits are counted as networks do, in powers of 1000.
 var rateUnits = []struct {
 	suffix string
 	bytes  float64
 }{
 	{"kbit", 1e3 / 8},
-	{"Mbit", 1e6 / 8},
-	{"Gbit", 1e9 / 8},
+	{"mbit", 1e6 / 8},
+	{"gbit", 1e9 / 8},
 	{"k", 1 << 10},
-	{"K", 1 << 10},
-	{"M", 1 << 20},
-	{"G", 1 << 30},
+	{"m", 1 << 20},
+	{"g", 1 << 30},
 	{"", 1 << 10},
 }
 
@@ -64,7 +65,7 @@ var rateUnits = []struct {
 // returns bytes per second. Only 0 is 0, which is no limit.
 func parseRate(s string) (int64, error) {
 	for _, u := range rateUnits {
-		digits, ok := strings.CutSuffix(s, u.suffix)
+		digits, ok := strings.CutSuffix(strings.ToLower(s), u.suffix)
 		if !ok {
 			continue
 		}
@@ -73,13 +74,25 @@ func parseRate(s string) (int64, error) {
 		case err != nil && strings.HasPrefix(s, "-"):
 			return 0, err
 		case err != nil:
-			return 0, errors.New("must be a number of KiB/s or a rate such as 500k, 10M, 80Mbit")
+			return 0, notARate(s)
 		case f*u.bytes >= 1<<53:
 			return 0, errors.New("is too high")
 		}
 		return int64(math.Ceil(f * u.bytes)), nil
 	}
 	panic("the last unit fits always")
+}
+
+// unclearRate matches what has a b for bits or bytes. With bytes the powers are
+// of 1000 for some, as for rsync, and of 1024 for others.
+var unclearRate = regexp.MustCompile(`(?i)^([0-9.]+) ?([kmg])i?b(ps|/s)?$`)
+
+// notARate says what is wrong with s.
+func notARate(s string) error {
+	if m := unclearRate.FindStringSubmatch(s); m != nil {
+		return fmt.Errorf("can be bits or bytes: write %[1]sbit or, for bytes, %[1]s", m[1]+m[2])
+	}
+	return errors.New("must be a number of KiB/s or a rate such as 500k, 10M, 80Mbit")
 }
 
 // parsePace reads a number per second, or per second, minute or hour as 1/s,

@@ -164,6 +164,8 @@ func TestSchemaAgrees(t *testing.T) {
 		{"least", one, true},
 		{"all node forms", "wpath: /a\nrnodes: [b, 'c@d:/e', 'f::g', 'rsync://h/i', /j/, {target: k, rspeed: 5}, {l: }]\n", true},
 		{"values", one + "edelay: 1.5\neopen: 2m\nrspeed: 80Mbit\npush_rate: 30/m\npush_burst: 1\nschedule: '@every 6h'\nlisten: 'localhost:80'\n", true},
+		{"units in either case", one + "rspeed: 10m\nrspeed_total: 1Kbit\n", true},
+		{"bits or bytes", one + "rspeed: 10MB\n", false},
 		{"quoted numbers", one + "edelay: '1'\nrspeed: '500'\npush_rate: '2'\n", true},
 		{"events", one + "emask: [IN_CREATE, IN_MOVE]\n", true},
 		{"events joined", one + "emask: 'IN_CREATE | IN_DELETE'\n", true},

@@ -28,7 +28,7 @@ var nodeForms = Section{"NODES", []Item{
 func valueForms() Section {
 	return Section{"VALUES", []Item{
 		{"duration", "a number of seconds, or with a unit: 200ms, 1.5s, 2m"},
-		{"rate", "a number of KiB/s, or with a unit: 500k, 10M (bytes, powers of 1024), 80Mbit (bits, powers of 1000)"},
+		{"rate", "a number of KiB/s, or with a unit: 500k, 10M (bytes, powers of 1024), 80Mbit (bits, powers of 1000), in either case"},
 		{"pace", "a number per second, or 1/s, 30/m, 10/h"},
 		{"schedule", `a cron line of five fields, @hourly, @daily, @weekly, or @every 6h`},
 		{"list of patterns", `rsync exclude patterns in order, each PATTERN, "- PATTERN" or "+ PATTERN"; the first match wins. A pattern that begins with * must be quoted.`},

@@ -89,7 +89,7 @@ var forms = map[string]string{
 	"schedule":      `^[^\x00-\x1f\x7f]*$`,
 	"host:port":     `^(.*:[0-9]{1,5})?$`,
 	"duration":      `^(` + decimal + `|(` + decimal + `(ns|us|µs|μs|ms|s|m|h))+)$`,
-	"rate":          `^` + decimal + `(kbit|Mbit|Gbit|k|K|M|G)?$`,
+	"rate":          `^` + decimal + `([kKmMgG]([bB][iI][tT])?)?$`,
 	"pace":          `^` + decimal + `(/[smh])?$`,
 }
 
