@@ -13,13 +13,14 @@ import (
 
 	"inosyncd/delta/rsync/node"
 	"inosyncd/internal/change"
+	"inosyncd/internal/lab/labtest"
 )
 
 // write puts text into a file of a new directory and returns its path. In the
 // text, DIR is that directory and RSYNC a program in it.
 func write(t *testing.T, text string) (file, dir string) {
 	t.Helper()
-	dir = t.TempDir()
+	dir = labtest.Dir(t) // a short path: what a fault quotes is cut
 	program := filepath.Join(dir, "rsync")
 	if err := os.WriteFile(program, nil, 0o755); err != nil {
 		t.Fatal(err)

@@ -20,6 +20,11 @@ import (
 // that is slow and busy.
 const Limit = 3 * time.Minute
 
+// longestTemp is the longest $TMPDIR that [Dir] makes its directories in: with
+// their names and those that tests put below, the path of a socket stays within
+// 107 bytes.
+const longestTemp = 40
+
 // Need skips the test when a program is not installed.
 func Need(t testing.TB, programs ...string) {
 	t.Helper()
@@ -32,7 +37,11 @@ func Need(t testing.TB, programs ...string) {
 // socket needs: unix(7).
 func Dir(t testing.TB) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "lab") //nolint:usetesting // t.TempDir has the test's name in its path
+	in := os.TempDir()
+	if len(in) > longestTemp {
+		in = "/tmp"
+	}
+	dir, err := os.MkdirTemp(in, "lab") //nolint:usetesting // t.TempDir has the test's name in its path
 	if err != nil {
 		t.Fatal(err)
 	}
