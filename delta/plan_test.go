@@ -319,8 +319,8 @@ func TestPretend(t *testing.T) {
 		Log: slog.New(slog.NewJSONHandler(&log, nil)).With("node", "a:/srv/"),
 	}
 	res := p.Push(t.Context(), set("i ", "c d/f", "i gone", "c x.log"))
-	if res.Outcome != push.Done || res.Left != nil || res.Paths != 0 {
-		t.Errorf("Push: got %v, left %v, %d paths; want done, and none sent", res.Outcome, res.Left, res.Paths)
+	if res.Outcome != push.Done || res.Left != nil || res.Paths != 0 || !res.Pretended {
+		t.Errorf("Push: got %+v; want done, none sent, and only pretended", res)
 	}
 	want := `"msg":"would push","node":"a:/srv/","paths":3,"list":[".","d/f","gone"]}`
 	if !strings.Contains(log.String(), want) {
@@ -332,7 +332,7 @@ func TestPretend(t *testing.T) {
 		t.Errorf("log of an excluded path: got %s, want nothing", log.String())
 	}
 	check(t, os.Rename(p.Source.Path(), p.Source.Path()+".away"))
-	if res := p.Push(t.Context(), set("a ")); res.Outcome != push.Hold || !errors.Is(res.Err, source.ErrGone) || res.Cure == "" {
+	if res := p.Push(t.Context(), set("a ")); res.Outcome != push.Hold || !errors.Is(res.Err, source.ErrGone) || res.Cure == "" || !res.Pretended {
 		t.Errorf("Push without the source: got %v, %v, %q", res.Outcome, res.Err, res.Cure)
 	}
 }

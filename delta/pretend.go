@@ -26,13 +26,15 @@ func (p Pretend) Push(_ context.Context, set *change.Set) push.Result {
 	start := time.Now()
 	plan, err := NewPlan(p.Source, p.Rules, p.Recursive, set)
 	if err != nil {
-		return Unplanned(err)
+		res := Unplanned(err)
+		res.Pretended = true
+		return res
 	}
 	defer plan.Close()
 	if list := plan.List(); len(list) > 0 {
 		p.Log.Info("would push", "paths", len(list), "list", list)
 	}
-	res := push.Result{Took: time.Since(start)} // no paths: none was sent
+	res := push.Result{Pretended: true, Took: time.Since(start)}
 	if plan.Unread != nil {
 		res.Outcome, res.Left, res.Err = push.Partly, plan.Unread, plan.Err
 	}

@@ -247,6 +247,31 @@ func TestClose(t *testing.T) {
 }
 
 // One node that is slow, and one that hangs, delay no other.
+// A node to which nothing is sent is as it was before the daemon came: it has
+// no full sync, and nothing counts. All the same it settles.
+func TestPretended(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, target, log := single(t, NodeOptions{})
+		target.will(func(context.Context, *change.Set) push.Result { return push.Result{Pretended: true} })
+		f.Add(change.Full(time.Now()))
+		f.Add(of("a"))
+		expectState(t, f, "PENDING 0")
+		n := f.Snapshot()[0]
+		if n.Synced || n.LastSuccess != nil || n.LastFullSync != nil || n.Pushes != 0 {
+			t.Errorf("Snapshot(): got %+v, want nothing that looks like a push", n)
+		}
+		if at, _ := f.LastPush("a", "a"); !at.IsZero() {
+			t.Errorf("LastPush(a): got %v, want never", at)
+		}
+		if got := logged(log); len(got) > 0 {
+			t.Errorf("log: got %q, want no word of a push", got)
+		}
+		target.will(nil)
+		f.Add(of("b"))
+		expectState(t, f, "PENDING 0") // it has not been compared
+	})
+}
+
 func TestNodesAreApart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		quick, slow, stuck := newFake(t), newFake(t), newFake(t)

@@ -50,9 +50,11 @@ func (n *node) report(t told) {
 	}
 	level := slog.LevelInfo
 	if t.res.Paths == 0 {
-		level = slog.LevelDebug // nothing was there to push, or it was only pretended
+		level = slog.LevelDebug // nothing was there to push
 	}
-	n.log.Log(context.Background(), level, "pushed", "paths", t.res.Paths, "bytes", t.res.Bytes, "took", t.res.Took)
+	if !t.res.Pretended {
+		n.log.Log(context.Background(), level, "pushed", "paths", t.res.Paths, "bytes", t.res.Bytes, "took", t.res.Took)
+	}
 	if t.overcome && n.said.what != "" {
 		n.said = lastSaid{}
 		n.log.Info("recovered")

@@ -159,15 +159,10 @@ func (n *node) finish(res push.Result, cancelled bool) told {
 		t.cancelled = true
 		return t
 	}
-	n.pushes++
-	left := res.Left
-	if res.Outcome != push.Done {
-		left = n.left(res)
-	}
-	n.memory.confirm(n.backlog.sent, left, now)
+	n.count(res, now)
 	switch res.Outcome {
 	case push.Done:
-		n.succeed(res.Left, res.Verified, now)
+		n.succeed(res, now)
 	case push.Hold:
 		n.held, n.err = &status.Hold{Reason: why(res).Error(), Cure: res.Cure}, nil
 		n.backlog.fail(n.left(res), res.Left == nil, now.Add(n.o.RetryMax))
@@ -181,6 +176,19 @@ func (n *node) finish(res push.Result, cancelled bool) told {
 	return t
 }
 
+// count takes note of a push that was made.
+func (n *node) count(res push.Result, now time.Time) {
+	if res.Pretended {
+		return
+	}
+	n.pushes++
+	left := res.Left
+	if res.Outcome != push.Done {
+		left = n.left(res)
+	}
+	n.memory.confirm(n.backlog.sent, left, now)
+}
+
 // left is what a push that was not Done left. One that claims to have left
 // nothing has failed for no reason, so all of it is tried again.
 func (n *node) left(res push.Result) *change.Set {
@@ -190,9 +198,11 @@ func (n *node) left(res push.Result) *change.Set {
 	return res.Left
 }
 
-func (n *node) succeed(left *change.Set, verified bool, now time.Time) {
-	n.lastSuccess = now
-	if !n.backlog.confirm(left) {
+func (n *node) succeed(res push.Result, now time.Time) {
+	if !res.Pretended {
+		n.lastSuccess = now
+	}
+	if !n.backlog.confirm(res.Left) {
 		// This went well; what failed before still waits. But what came may
 		// be what a person was waited for, such as files in an empty source.
 		if n.held != nil {
@@ -202,9 +212,11 @@ func (n *node) succeed(left *change.Set, verified bool, now time.Time) {
 	}
 	n.err, n.held = nil, nil
 	n.retry.Reset()
-	if n.full {
-		n.full, n.synced, n.lastFull = false, true, now
-		if verified {
+	full := n.full && !res.Pretended
+	n.full = false
+	if full {
+		n.synced, n.lastFull = true, now
+		if res.Verified {
 			n.lastVerified = now
 		}
 		n.endAudit()

@@ -187,6 +187,9 @@ func (d *desk) Status() status.Status {
 	for _, mc := range cfg.Mirrors {
 		ms := mirrorStatus(mc, running[mc.Name])
 		d.verifier.complete(&ms)
+		for i := range ms.Nodes {
+			ms.Nodes[i].Pretended = d.pretend
+		}
 		s.Mirrors = append(s.Mirrors, ms)
 	}
 	return s

@@ -16,13 +16,12 @@ import (
 
 	"inosyncd/config"
 	"inosyncd/debounce"
-	"inosyncd/delta"
 	"inosyncd/fanout"
 	"inosyncd/internal/change"
 	"inosyncd/internal/control"
 	"inosyncd/internal/filter"
 	"inosyncd/internal/lab/labtest"
-	"inosyncd/internal/source"
+	"inosyncd/internal/push"
 	"inosyncd/internal/status"
 	"inosyncd/watcher"
 )
@@ -172,20 +171,21 @@ func TestServeControl(t *testing.T) {
 	}
 }
 
-// waiting is a mirror without a watcher, whose one node is only pretended.
+// agreeable is a target that has everything at once.
+type agreeable struct{}
+
+func (agreeable) Push(context.Context, *change.Set) push.Result { return push.Result{} }
+
+func (agreeable) Close() error { return nil }
+
+// waiting is a mirror without a watcher, whose one node has everything at once.
 func waiting(t *testing.T) (*desk, *mirror) {
 	t.Helper()
 	dir := t.TempDir()
-	root := source.New(dir)
-	if err := root.Adopt(); err != nil {
-		t.Fatal(err)
-	}
 	nc := config.Node{Name: "n", Enabled: true}
 	m := &mirror{
-		cfg: config.Mirror{Name: "www", Enabled: true, Recursive: true, WPath: dir + "/", Nodes: []config.Node{nc}},
-		nodes: fanout.New(fanout.Options{Nodes: []fanout.NodeOptions{{
-			Name: "n", Target: delta.Pretend{Source: root, Log: slog.New(slog.DiscardHandler)},
-		}}}),
+		cfg:   config.Mirror{Name: "www", Enabled: true, Recursive: true, WPath: dir + "/", Nodes: []config.Node{nc}},
+		nodes: fanout.New(fanout.Options{Nodes: []fanout.NodeOptions{{Name: "n", Target: agreeable{}}}}),
 	}
 	m.queue = debounce.Start(debounce.Options{Mask: change.DefaultMask}, m.nodes.Add)
 	t.Cleanup(func() {

@@ -23,8 +23,11 @@ type wait struct {
 }
 
 // Wait implements control.Daemon. A mirror whose source is held, or a node that
-// cannot be reached, is waited for as well.
+// cannot be reached, is waited for as well; what is only pretended never comes.
 func (d *desk) Wait(ctx context.Context, path string) error {
+	if d.pretend {
+		return errPretending
+	}
 	w := wait{since: map[*mirror]time.Time{}}
 	if path != "" {
 		var err error

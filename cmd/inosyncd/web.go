@@ -18,11 +18,15 @@ type webDesk struct{ *desk }
 
 // Ready returns which mirror is not watched yet, or which node has not come to
 // the end of its first full sync. One that has failed is tried for ever, so a
-// node that is down does not keep the others from being ready.
+// node that is down does not keep the others from being ready. With -p nothing
+// ever is.
 func (d webDesk) Ready() error {
 	cfg, running := d.view()
 	if len(cfg.Mirrors) == 0 {
 		return errors.New("starting")
+	}
+	if d.pretend {
+		return errPretending
 	}
 	for _, mc := range cfg.Mirrors {
 		if !mc.Enabled {

@@ -42,6 +42,9 @@ func TestWebReady(t *testing.T) {
 		t.Fatal("Drain(): got false, want all confirmed")
 	}
 	expect("after it", "")
+	d.pretend = true
+	expect("with -p", "calls no rsync")
+	d.pretend = false
 	m.seen.hold("it is gone", "")
 	expect("without the source", "mirror www is held: it is gone")
 	d.publish(&config.Config{Mirrors: []config.Mirror{m.cfg}}, nil)

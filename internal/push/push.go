@@ -54,6 +54,9 @@ type Result struct {
 	// what changed at the source meanwhile; nil: none was made.
 	Found *Found
 
+	// Pretended says that nothing was sent: what is not Left would have been.
+	Pretended bool
+
 	// Verified says that the whole tree was compared by content.
 	Verified bool
 }

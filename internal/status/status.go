@@ -76,6 +76,9 @@ type Node struct {
 	// Disabled says that the node is configured, and not run.
 	Disabled bool `json:"disabled,omitempty"`
 
+	// Pretended says that the daemon sends nothing: it was started with -p.
+	Pretended bool `json:"pretended,omitempty"`
+
 	// Synced says that a comparison of the whole tree has succeeded.
 	Synced bool `json:"-"`
 }

@@ -100,6 +100,8 @@ func (n *Node) Trouble() (reason, cure string) {
 		return *n.LastError, *n.Cure
 	case n.LastError != nil:
 		return *n.LastError, ""
+	case n.Pretended:
+		return "nothing is sent, as the daemon was started with -p", "start it without"
 	case n.State == Pending:
 		return "not synced yet", ""
 	case n.State == Syncing:

@@ -29,6 +29,7 @@ func TestSummary(t *testing.T) {
 		{"held without a lag", []status.Node{held}, "0 of 1 nodes in sync; d is not in sync: full; make room"},
 		{"a push runs", []status.Node{busy}, "0 of 1 nodes in sync; c is 1m39s behind: a push is running"},
 		{"never synced", []status.Node{{Node: "e", State: status.Pending}}, "0 of 1 nodes in sync; e is not in sync: not synced yet"},
+		{"pretended", []status.Node{{Node: "e", State: status.Pending, Pretended: true}}, "0 of 1 nodes in sync; e is not in sync: nothing is sent, as the daemon was started with -p; start it without"},
 		{"waits for its push", []status.Node{{Node: "e", State: status.Success, Pending: 1, LagSeconds: 0.24}}, "0 of 1 nodes in sync; e is 200ms behind: changes wait for their push"},
 		{"a gap", []status.Node{{Node: "e", State: status.Success}}, "0 of 1 nodes in sync; e is not in sync: not all of the source is watched"},
 	} {
