@@ -11,7 +11,6 @@ import (
 	"golang.org/x/sys/unix"
 
 	"inosyncd/delta/rsync/node"
-	"inosyncd/internal/secret"
 )
 
 // longestSocket is the longest path of a unix socket: sun_path of unix(7) has
@@ -49,15 +48,12 @@ func openRegular(path string) (*os.File, error) {
 	return f, nil
 }
 
-// checkPassword checks on the open file that nobody else can read or could
-// have written the password.
+// checkPassword checks on the open file that there is a password, and that
+// nobody else can read or could have written it.
 func (l *loader) checkPassword(x *setting, path string) {
-	f, err := secret.Open(path)
-	if err != nil {
+	if err := node.CheckPassword(path); err != nil {
 		l.bad(x, x.node, err.Error(), "")
-		return
 	}
-	_ = f.Close()
 }
 
 // checkProgram checks that rsync is there and can be run.

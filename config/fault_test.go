@@ -287,6 +287,11 @@ func TestFaultsOfTheMachine(t *testing.T) {
 			`4:16: password_file "DIR/pw": has mode 0644, must have 0600 or 0400`,
 		},
 		{
+			"password file is empty", "wpath: /w\nrnodes: ['a::m']\nrsync: RSYNC\npassword_file: DIR/pw\n",
+			func(dir string) { _ = os.WriteFile(dir+"/pw", []byte("\nsecret\n"), 0o600) },
+			`4:16: password_file "DIR/pw": must hold 1 to 512 bytes in its first line`,
+		},
+		{
 			"password file is a link", "wpath: /w\nrnodes: ['a::m']\nrsync: RSYNC\npassword_file: DIR/pw\n",
 			func(dir string) { _ = os.Symlink("rsync", dir+"/pw") },
 			`4:16: password_file "DIR/pw": must not be a symbolic link`,

@@ -151,11 +151,16 @@ func noArgs(_ *cobra.Command, args []string) error {
 // load reads the configuration.
 func (a *app) load() (*config.Config, error) { return config.Load(a.configFile) }
 
-// check reports every fault of the configuration.
+// check reports every fault of the configuration and of the token beside it.
 func (a *app) check() error {
 	cfg, err := a.load()
 	if err != nil {
 		return err
+	}
+	if cfg.Listen != "" {
+		if _, err := readToken(tokenFile(a.configFile)); err != nil {
+			return err
+		}
 	}
 	for _, w := range cfg.Warnings {
 		fmt.Fprintln(a.stderr, w.Error()+" (warning)")

@@ -14,7 +14,8 @@ import (
 	"inosyncd/internal/source"
 )
 
-const checkHelp = `check reads the configuration and reports every fault of it, by line.
+const checkHelp = `check reads the configuration and reports every fault of it, by line, and of the
+file with the token of the web page, if that is to be served.
 
 With --remote it then looks at every source and reaches every node as a push
 would: login, path, permission to write and to remove, version of rsync, free

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"inosyncd/config"
 	"inosyncd/internal/secret"
 )
 
@@ -24,18 +25,19 @@ const tokenCredential = "inosync.token"
 // tokenFile is where the token of the web page is, if there is one: the file
 // beside the configuration that has .token in place of its extension or, before
 // that, a credential (systemd.exec(5)).
-func tokenFile(config string) string {
+func tokenFile(configFile string) string {
 	if dir := os.Getenv("CREDENTIALS_DIRECTORY"); filepath.IsAbs(dir) {
 		file := filepath.Join(dir, tokenCredential)
 		if _, err := os.Lstat(file); !errors.Is(err, fs.ErrNotExist) {
 			return file
 		}
 	}
-	return strings.TrimSuffix(config, filepath.Ext(config)) + ".token"
+	return strings.TrimSuffix(configFile, filepath.Ext(configFile)) + ".token"
 }
 
-// readToken is the token in file, "" where there is no such file. Its errors
-// name the cure and tell nothing of what is in the file.
+// readToken is the token in file, "" where there is no such file. What is wrong
+// with it is a fault like those of the configuration; it names the cure and tells
+// nothing of what is in the file.
 func readToken(file string) (string, error) {
 	token, err := secret.Line(file, leastToken, mostToken)
 	switch {
@@ -45,7 +47,7 @@ func readToken(file string) (string, error) {
 		err = errors.New("must hold letters, digits and signs of ASCII only, without blanks") // as a header can bear them
 	}
 	if err != nil {
-		return "", fmt.Errorf("reading the token of the web page: %q %w; openssl rand -hex 16 makes a good one, and mode 0600 keeps it from others", file, err)
+		return "", config.Faults{{File: file, Msg: fmt.Sprintf("the token of the web page %s; openssl rand -hex 16 makes a good one, and mode 0600 keeps it from others", err)}}
 	}
 	return token, nil
 }
