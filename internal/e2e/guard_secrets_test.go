@@ -5,9 +5,12 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
+
+	"golang.org/x/sys/unix"
 
 	"inosyncd/internal/lab/labtest"
 )
@@ -80,6 +83,37 @@ func TestSecrets(t *testing.T) {
 		}
 	}
 }
+
+// TestNoCoreDumps wants no core of the daemon, nor of an rsync or an ssh, though
+// the limit would allow one.
+func TestNoCoreDumps(t *testing.T) {
+	var was unix.Rlimit
+	must(t, unix.Getrlimit(unix.RLIMIT_CORE, &was))
+	if was.Max == 0 {
+		t.Skip("needs a hard limit of core files above 0")
+	}
+	must(t, unix.Setrlimit(unix.RLIMIT_CORE, &unix.Rlimit{Cur: was.Max, Max: was.Max}))
+	t.Cleanup(func() { must(t, unix.Setrlimit(unix.RLIMIT_CORE, &was)) })
+	s := newSite(t)
+	remote, _ := s.ssh("remote")
+	s.startSynced(s.config("", remote), remote)
+	labtest.Eventually(t, func() error {
+		children := below(s.PID())
+		if len(children) < 2 {
+			return fmt.Errorf("children: got %v, want an armed rsync and its ssh", children)
+		}
+		for _, pid := range append(children, s.PID()) {
+			limits := proc(pid, "limits")
+			if limits != "" && !noCore.MatchString(limits) {
+				t.Fatalf("limits of %q:\n%s\nwant no core file", proc(pid, "cmdline"), limits)
+			}
+		}
+		return nil
+	})
+}
+
+// noCore matches the limits of a process that leaves no core: proc_pid_limits(5).
+var noCore = regexp.MustCompile(`(?m)^Max core file size +0 +0 `)
 
 // TestNamesInTheLog writes names into the log that would colour a terminal or
 // make lines of their own.
