@@ -34,7 +34,8 @@ func TestScript(t *testing.T) {
 		t.Skip("these tests need rsync: apt-get install rsync")
 	}
 	testscript.Run(t, testscript.Params{
-		Dir: "testdata",
+		Dir:         "testdata",
+		WorkdirRoot: labtest.Dir(t), // a short path, for the control socket
 		Setup: func(env *testscript.Env) error {
 			rsync, err := exec.LookPath("rsync")
 			env.Defer(func() { endDaemon(env.WorkDir + "/pid") })
