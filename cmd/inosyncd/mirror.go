@@ -7,8 +7,6 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/robfig/cron/v3"
-
 	"inosyncd/config"
 	"inosyncd/debounce"
 	"inosyncd/fanout"
@@ -200,22 +198,23 @@ func (m *mirror) watch(ctx context.Context, ready func()) error {
 	m.log.Info("mirror watched", "wpath", m.watched.WPath, "watches", w.Stats().Watches)
 	ready()
 	gone := watcher.Guard(ctx, m.root)
+	full := newSchedule(m.schedule, time.Now())
+	defer func() { full.stop() }()
 	for {
-		full, stop := m.nextFullSync()
 		select {
-		case <-full:
-			m.queue.Flush() // what is pending is a change, and no drift
-			m.queue.Resync(m.nodes.Audit)
+		case <-full.look.C:
+			if full.due(time.Now()) {
+				m.queue.Flush() // what is pending is a change, and no drift
+				m.queue.Resync(m.nodes.Audit)
+			}
 		case m.schedule = <-m.schedules:
-			stop()
+			full.stop()
+			full = newSchedule(m.schedule, time.Now())
 		case <-w.Done():
-			stop()
 			return w.Err()
 		case <-gone:
-			stop()
 			return m.astray()
 		case <-ctx.Done():
-			stop()
 			return ctx.Err()
 		}
 	}
@@ -228,20 +227,6 @@ func (m *mirror) astray() error {
 		return err
 	}
 	return fmt.Errorf("%w: %q led elsewhere for a moment", source.ErrGone, m.root.Path())
-}
-
-// nextFullSync is a timer for the next time of the schedule; none never fires.
-func (m *mirror) nextFullSync() (<-chan time.Time, func() bool) {
-	if m.schedule == "" {
-		return nil, func() bool { return true }
-	}
-	schedule, err := cron.ParseStandard(m.schedule)
-	if err != nil { // checked when the configuration was read
-		return nil, func() bool { return true }
-	}
-	now := time.Now()
-	t := time.NewTimer(schedule.Next(now).Sub(now))
-	return t.C, t.Stop
 }
 
 // unwatch ends the goroutine of the mirror and hands to the nodes what they have
