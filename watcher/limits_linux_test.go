@@ -156,6 +156,37 @@ func TestUnreadable(t *testing.T) {
 	})
 }
 
+// Of many directories that cannot be watched, ten are named at level warn, once;
+// the rest is counted, and named at level debug.
+func TestManyUnreadable(t *testing.T) {
+	nobody := &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
+	inChild(t, nobody, func(t *testing.T) {
+		const closed = 13
+		var log bytes.Buffer
+		o := Options{Recursive: true, Log: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))}
+		tr := newTrial(t, t.TempDir(), startShort, o, func(tr *trial) {
+			for i := range closed {
+				tr.must(os.Mkdir(tr.path(fmt.Sprint(i)), 0o100))
+			}
+		})
+		if got := tr.w.Stats().Unwatched; got != closed {
+			t.Errorf("Stats().Unwatched: got %d, want %d", got, closed)
+		}
+		for range 2 {
+			tr.take()
+			tr.eventually("a comparison of what is not watched", func() bool {
+				return tr.has(change.Event{Path: "0", AllBelow: true})
+			})
+		}
+		tr.close() // nothing is logged any more
+		const said = ` msg="directory is not watched" path=`
+		text := log.String()
+		if warned, noted := strings.Count(text, "level=WARN"+said), strings.Count(text, "level=DEBUG"+said); warned != maxWarnings || noted != closed-maxWarnings {
+			t.Errorf("directories named: got %d at warn, %d at debug, want %d and %d; log:\n%s", warned, noted, maxWarnings, closed-maxWarnings, text)
+		}
+	})
+}
+
 func TestMounts(t *testing.T) {
 	mount := func(tr *trial, path string) {
 		tr.must(os.MkdirAll(tr.path(path), 0o755))
