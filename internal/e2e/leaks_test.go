@@ -10,7 +10,6 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"inosyncd/internal/lab"
 	"inosyncd/internal/lab/labtest"
 )
 
@@ -102,7 +101,7 @@ func TestLeaks(t *testing.T) {
 	// for a while: ssh_config(5), ControlPersist.
 	must(t, sshd.Restart())
 	s.startSynced(config, nodes...)
-	server := serverOf(t, sshd)
+	server := sshd.PID()
 	if len(below(server)) == 0 {
 		t.Error("no connection is shared: the test shows nothing")
 	}
@@ -115,16 +114,6 @@ func TestLeaks(t *testing.T) {
 		}
 		return nil
 	})
-}
-
-// serverOf is the number of an sshd's first process.
-func serverOf(t *testing.T, d *lab.SSHD) int {
-	t.Helper()
-	pids := withArgument(filepath.Dir(d.LogFile()) + "/sshd.config")
-	if len(pids) != 1 {
-		t.Fatalf("processes of the sshd: got %v, want one", pids)
-	}
-	return pids[0]
 }
 
 // settled waits until the daemon holds no more than want; nil: until it has no

@@ -109,6 +109,9 @@ func (s *server) file(kind string) string { return filepath.Join(s.dir, s.name+"
 // Port is the TCP port on 127.0.0.1. It stays the same over a Restart.
 func (s *server) Port() int { return s.port }
 
+// PID is the process that listens; the server runs.
+func (s *server) PID() int { return s.proc.pid() }
+
 // LogFile is the file that the server logs to.
 func (s *server) LogFile() string { return s.file("log") }
 
