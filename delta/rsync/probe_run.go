@@ -34,8 +34,9 @@ const (
 	// maxItems bounds what is kept of a run.
 	maxItems = 256
 
-	// removeIn is how long a removal may take once the program is to stop.
-	removeIn = 5 * time.Second
+	// removeIn is how long a removal may take once the program is to stop. A node
+	// that is slow has time for a login; who cannot wait sends a second signal.
+	removeIn = 30 * time.Second
 )
 
 // ended is how a run of a probe ended.
