@@ -23,8 +23,8 @@ const example = `  inosyncd check -c /etc/inosync.yaml     is the configuration 
   inosyncd -c /etc/inosync.yaml -pv       what would be pushed, in the foreground
   inosyncd -c /etc/inosync.yaml -d        mirror, in the background`
 
-const nodeHelp = `A NODE is the name of a node as status shows it, its host, or the name of a
-mirror, which stands for all of its nodes.`
+const nodeHelp = `A NODE is a node as status shows it or the configuration writes it, its host, or
+the name of a mirror, which stands for all of its nodes.`
 
 // app is one run of the program.
 type app struct {

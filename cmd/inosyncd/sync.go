@@ -1,11 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
 	"log/slog"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -115,8 +117,8 @@ func (j *job) prepare(p *progress, out io.Writer, sends bool) error {
 	return nil
 }
 
-// chooseNodes tells which nodes, by mirror and node number, are asked for: by
-// their name, their host or their mirror's name; all, when no name is given.
+// chooseNodes tells which nodes, by mirror and node number, are asked for, as
+// isCalled has it; all, when no name is given.
 func chooseNodes(cfg *config.Config, names []string) (map[[2]int]bool, error) {
 	chosen := map[[2]int]bool{}
 	found := map[string]bool{}
@@ -129,7 +131,7 @@ func chooseNodes(cfg *config.Config, names []string) (map[[2]int]bool, error) {
 				chosen[[2]int{i, k}] = true
 			}
 			for _, name := range names {
-				if name == n.Name || name == n.Address.Host || name == m.Name {
+				if name == m.Name || isCalled(m, n, name) {
 					chosen[[2]int{i, k}], found[name] = true, true
 				}
 			}
@@ -141,6 +143,17 @@ func chooseNodes(cfg *config.Config, names []string) (map[[2]int]bool, error) {
 		}
 	}
 	return chosen, nil
+}
+
+// isCalled reports whether name means the node n of m: by its name in any
+// spelling that the configuration takes, or by its host with or without a user.
+func isCalled(m config.Mirror, n config.Node, name string) bool {
+	host := n.Address.Host
+	if host != "" && slices.Contains([]string{host, "[" + host + "]", n.Address.User + "@" + host}, name) {
+		return true
+	}
+	a, err := node.ParseAddress(name, cmp.Or(m.RPath, m.WPath))
+	return err == nil && a == n.Address
 }
 
 // runJobs does the jobs, at most parallel at once.
