@@ -24,6 +24,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -46,7 +47,7 @@ func main() {
 
 // run is the program but for the process around it.
 func run(args []string, stdout, stderr io.Writer) int {
-	ctx, stop := notifySignals(context.Background())
+	ctx, stop := notifySignals(context.Background(), oneStop)
 	defer stop()
 	app := &app{stdout: stdout, stderr: stderr}
 	cmd := app.command()
@@ -102,21 +103,32 @@ type signalError struct{ syscall.Signal }
 
 func (e signalError) Error() string { return "stopped by " + e.String() }
 
-// notifySignals returns a context that ends on the first TERM or INT; a second
-// one ends the process at once, as by default.
-func notifySignals(ctx context.Context) (context.Context, func()) {
+// oneStop is how long after a signal others count as the same: timeout(1) sends
+// its signal to the program and then to the program's process group.
+const oneStop = time.Second
+
+// notifySignals returns a context that ends on the first TERM or INT. Another one
+// ends the process at once, as by default, unless it comes within same.
+func notifySignals(ctx context.Context, same time.Duration) (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	ch := make(chan os.Signal, 1)
+	done := make(chan struct{})
 	signal.Notify(ch, syscall.SIGTERM, syscall.SIGINT)
 	go func() {
 		select {
 		case sig := <-ch:
-			signal.Stop(ch)
 			cancel(signalError{sig.(syscall.Signal)})
-		case <-ctx.Done():
+		case <-done:
+			return
+		}
+		select {
+		case <-time.After(same):
+			signal.Stop(ch)
+		case <-done:
 		}
 	}()
 	return ctx, func() {
+		close(done)
 		signal.Stop(ch)
 		cancel(nil)
 	}

@@ -116,7 +116,7 @@ func manualSections() []manual.Section {
 			{Term: strconv.Itoa(exitSignal) + "+n", Text: "ended by signal n"},
 		}},
 		{Title: "SIGNALS", Items: []manual.Item{
-			{Term: "TERM, INT", Text: "stop: what is pending is pushed for up to 10 seconds, the rest is found by the full sync of the next start. A second one ends the daemon at once."},
+			{Term: "TERM, INT", Text: "stop: what is pending is pushed for up to 10 seconds, the rest is found by the full sync of the next start. Another one, a second later or more, ends the daemon at once."},
 			{Term: "HUP", Text: "re-read the configuration and open the log file again. A faulty configuration changes nothing and is logged; with a good one, what did not change keeps running: a node that is added, changed or removed concerns no other, and a removed one keeps its copy."},
 		}},
 		{Title: "FILES", Items: []manual.Item{
