@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -8,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -49,10 +51,28 @@ func TestScript(t *testing.T) {
 			"exits":      cmdExits,
 			"hup":        func(ts *testscript.TestScript, _ bool, args []string) { signalPid(ts, args, syscall.SIGHUP) },
 			"saves":      cmdSaves,
-			"stop":       cmdStop,
 			"subst":      cmdSubst,
+			"terminate":  cmdTerminate,
 		},
 	})
+}
+
+// TestScriptsRunToTheirEnd finds the command of testscript itself that ends a
+// script well where it stands, so that nothing after it is run.
+func TestScriptsRunToTheirEnd(t *testing.T) {
+	scripts, err := filepath.Glob("testdata/*.txt")
+	if err != nil || len(scripts) == 0 {
+		t.Fatalf("scripts: got %q and %v", scripts, err)
+	}
+	for _, script := range scripts {
+		text, err := os.ReadFile(script)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if bytes.Contains(text, []byte("\nstop")) {
+			t.Errorf("%s: stop ends the script, not the daemon: that is terminate", script)
+		}
+	}
 }
 
 // endDaemon ends what a script that failed has left in the background.
@@ -123,8 +143,8 @@ func cmdExits(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// stop FILE: ends the process whose number is in FILE and waits for its end.
-func cmdStop(ts *testscript.TestScript, _ bool, args []string) {
+// terminate FILE: ends the process whose number is in FILE and waits for its end.
+func cmdTerminate(ts *testscript.TestScript, _ bool, args []string) {
 	pid := signalPid(ts, args, syscall.SIGTERM)
 	for deadline := time.Now().Add(labtest.Limit); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
 		if syscall.Kill(pid, 0) != nil {
