@@ -48,12 +48,12 @@ func (n *node) report(t told) {
 		n.reportTrouble(t)
 		return
 	}
-	level := slog.LevelInfo
-	if t.res.Paths == 0 {
-		level = slog.LevelDebug // nothing was there to push
-	}
-	if !t.res.Pretended {
-		n.log.Log(context.Background(), level, "pushed", "paths", t.res.Paths, "bytes", t.res.Bytes, "took", t.res.Took)
+	switch {
+	case t.res.Pretended: // and told by who did
+	case t.res.Paths == 0: // nothing was there to push
+		n.log.Debug("nothing pushed", "took", t.res.Took)
+	default:
+		n.log.Info("pushed", "paths", t.res.Paths, "bytes", t.res.Bytes, "took", t.res.Took)
 	}
 	if t.overcome && n.said.what != "" {
 		n.said = lastSaid{}
