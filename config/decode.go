@@ -50,7 +50,6 @@ var errNoValue = errors.New("has no value")
 func decodeScalar(k *Key, n *yaml.Node) (any, error) {
 	tag := n.ShortTag()
 	isList := k.Type == List || k.Type == Patterns
-	number := tag == "!!int" || tag == "!!float"
 	switch {
 	case tag == "!!null":
 		return nil, errNoValue
@@ -60,11 +59,11 @@ func decodeScalar(k *Key, n *yaml.Node) (any, error) {
 		return decodeBool(n)
 	case k.Type == Count:
 		return decodeCount(k, n)
-	case k.Type == Duration && (number || tag == "!!str"):
+	case k.Type == Duration:
 		return parseDuration(n.Value)
-	case k.Type == Rate && (number || tag == "!!str"):
+	case k.Type == Rate:
 		return parseRate(n.Value)
-	case k.Type == Pace && (number || tag == "!!str"):
+	case k.Type == Pace:
 		return parsePace(n.Value)
 	case tag != "!!str":
 		return nil, errors.New("must be a string: put it in quotes")
@@ -107,11 +106,31 @@ func decodeString(k *Key, s string) (any, error) {
 	case k.Type == Path && s != "" && !strings.HasPrefix(s, "/"):
 		return nil, errors.New("must be an absolute path")
 	case k.Type == Cron:
+		s = sundays(s)
 		return s, checkSchedule(s)
 	case k.Type == HostPort && s != "":
 		return s, checkHostPort(s)
 	}
 	return s, nil
+}
+
+// sundays writes the 7 that is Sunday in crontab(5) as the 0 that cron v3.0.1
+// takes for it.
+func sundays(s string) string {
+	fields := strings.Fields(s)
+	if len(fields) < 5 || strings.HasPrefix(s, "@") {
+		return s
+	}
+	days := strings.Split(fields[len(fields)-1], ",")
+	for i, day := range days {
+		if day == "7" {
+			days[i] = "0"
+		} else if from, to7 := strings.CutSuffix(day, "-7"); to7 {
+			days[i] = from + "-6,0"
+		}
+	}
+	fields[len(fields)-1] = strings.Join(days, ",")
+	return strings.Join(fields, " ")
 }
 
 func checkSchedule(s string) error {

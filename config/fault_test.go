@@ -69,7 +69,7 @@ func TestFaultsOfValues(t *testing.T) {
 	for _, tc := range []struct{ line, want string }{
 		{"edelay: -1", `4:9: edelay "-1": must not be negative`},
 		{"edelay: soon", `4:9: edelay "soon": must be a number of seconds or a duration such as 200ms, 1.5s, 2m`},
-		{"edelay: true", `4:9: edelay "true": must be a string: put it in quotes`},
+		{"edelay: true", `4:9: edelay "true": must be a number of seconds or a duration such as 200ms, 1.5s, 2m`},
 		{"edelay: [1]", `4:9: edelay: must be a single value, of type duration`},
 		{"edelay:", `4:8: edelay: has no value`},
 		{"eopen: ~", `4:8: eopen "~": has no value`},
@@ -121,6 +121,7 @@ func TestFaultsOfValues(t *testing.T) {
 		{"ssh: {port: 65536}", `4:13: ssh.port "65536": must be a port from 1 to 65535`},
 		{"ssh: {port: 0}", `4:13: ssh.port "0": must be 1 or more`},
 		{"ssh: {identity_file: ~/.ssh/id}", `4:22: ssh.identity_file "~/.ssh/id": must be an absolute path`},
+		{"ssh: {options: [Compression=yes, -oForwardAgent=no, -C]}", `4:53: ssh.options "-C": must be as ssh -o takes it, such as Compression=yes`},
 		{"mirrors: {}", `4:10: mirrors: must be a list`},
 		{"mirrors: []", `4:10: mirrors: must have one mirror or more`},
 		{"mirrors: [x]", `4:11: mirrors "x": a mirror must be a map of keys such as name, wpath, rnodes`},
@@ -271,7 +272,7 @@ func TestFaultsOfTheMachine(t *testing.T) {
 		},
 		{
 			"no password file", base + "password_file: DIR/none\nrexcludes: []\n", nil,
-			`4:16: password_file "DIR/none": no node here is an rsync daemon: only those have a password`,
+			`4:16: password_file "DIR/none": cannot be read: no such file or directory`,
 		},
 		{
 			"no password file for a daemon", "wpath: /w\nrnodes: ['a::m', b]\nrsync: RSYNC\npassword_file: DIR/none\n", nil,
@@ -279,7 +280,7 @@ func TestFaultsOfTheMachine(t *testing.T) {
 		},
 		{
 			"password file of a node that is no daemon", "wpath: /w\nrsync: RSYNC\nrnodes:\n  - 'a::m'\n  - target: b\n    password_file: DIR/none\n", nil,
-			`6:20: password_file "DIR/none": no node here is an rsync daemon: only those have a password`,
+			`6:20: password_file "DIR/none": cannot be read: no such file or directory`,
 		},
 		{
 			"password file for all to read", "wpath: /w\nrnodes: ['a::m', 'b::m']\nrsync: RSYNC\npassword_file: DIR/pw\n",

@@ -164,7 +164,7 @@ mirrors:
         partial: false
         timeout: 90
         rsync_args: [--numeric-ids]
-        ssh: {port: 2222, user: u, identity_file: /k, known_hosts: /h, options: [Compression=yes], command: assh}
+        ssh: {port: 2222, user: u, identity_file: /k, known_hosts: /h, options: [Compression=yes, -o, A=b, -oC=d, -o E f], command: assh}
         retry_min: 0.5
         retry_max: 1h
 `
@@ -203,7 +203,7 @@ func TestEveryKey(t *testing.T) {
 		PushRate: 0.5, PushBurst: 1, Rspeed: 10 << 20, MaxDelete: 7, Perms: true, Xattrs: true, ACLs: true,
 		HardLinks: true, Sparse: true, Compress: true, Checksum: true, DelayUpdates: true, Timeout: 90 * time.Second,
 		RsyncArgs: []string{"--numeric-ids"}, RetryMin: 500 * time.Millisecond, RetryMax: time.Hour,
-		SSH: SSH{Port: 2222, User: "u", IdentityFile: "/k", KnownHosts: "/h", Options: []string{"Compression=yes"}, Command: "assh"},
+		SSH: SSH{Port: 2222, User: "u", IdentityFile: "/k", KnownHosts: "/h", Options: []string{"Compression=yes", "A=b", "C=d", "E f"}, Command: "assh"},
 	}
 	for _, diff := range []string{cmp.Diff(wantConfig, *c), cmp.Diff(wantMirror, m), cmp.Diff(wantNode, n)} {
 		if diff != "" {
@@ -387,14 +387,21 @@ func TestWarnings(t *testing.T) {
 mirrors:
   - {name: a, wpath: /a, rnodes: ["h:/x"], rexcludes: [./never]}
   - {name: b, wpath: /b, rnodes: ["h:/x/"], emask: []}
+  - name: c
+    wpath: /c
+    rnodes: ["a::m", {target: /x, password_file: DIR/pw}]
 `)
+	if err := os.WriteFile(dir+"/pw", nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	c, err := Load(file)
 	if err != nil {
 		t.Fatalf("Load: got faults\n%v", err)
 	}
 	want := `DIR/inosync.yaml:3:3: mirrors: "a" and "b" both write to h:/x/ and would undo each other
 DIR/inosync.yaml:3:56: rexcludes "./never": can never match
-DIR/inosync.yaml:4:52: emask: no event starts a sync`
+DIR/inosync.yaml:4:52: emask: no event starts a sync
+DIR/inosync.yaml:7:50: password_file "DIR/pw": no node here is an rsync daemon: only those have a password`
 	if diff := cmp.Diff(strings.ReplaceAll(want, "DIR", dir), Faults(c.Warnings).Error()); diff != "" {
 		t.Errorf("Warnings: got + want -:\n%s", diff)
 	}

@@ -134,7 +134,8 @@ func (l *loader) checkTop(c *Config, top *scope) {
 	}
 	for _, x := range l.passwords {
 		if path, _ := x.value.(string); path != "" && !x.used {
-			l.bad(x, x.node, "no node here is an rsync daemon: only those have a password", "")
+			l.checkPassword(x, path)
+			l.warn(x, x.node, "no node here is an rsync daemon: only those have a password")
 		}
 	}
 }

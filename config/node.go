@@ -7,6 +7,7 @@ import (
 	"os/user"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"go.yaml.in/yaml/v3"
@@ -132,7 +133,27 @@ func (l *loader) ssh(s *scope) SSH {
 	if x := inner.find("port"); x != nil && ssh.Port > 65535 {
 		l.bad(x, x.node, "must be a port from 1 to 65535", "")
 	}
+	ssh.Options = l.sshOptions(inner.find("options"), ssh.Options)
 	return ssh
+}
+
+// sshOptions takes the -o away that a person who knows it from ssh's command
+// line may have written: every option gets one.
+func (l *loader) sshOptions(x *setting, given []string) []string {
+	var options []string
+	for i, option := range given {
+		option = strings.TrimSpace(strings.TrimPrefix(option, "-o"))
+		if strings.HasPrefix(option, "-") && !x.used {
+			l.bad(x, x.node.Content[i], "must be as ssh -o takes it, such as Compression=yes", "")
+		}
+		if option != "" {
+			options = append(options, option)
+		}
+	}
+	if x != nil {
+		x.used = true
+	}
+	return options
 }
 
 // sshKeys reads one map named ssh, once for all that inherit it.

@@ -99,6 +99,25 @@ func TestParsePace(t *testing.T) {
 	}
 }
 
+func TestSundays(t *testing.T) {
+	for in, want := range map[string]string{
+		"0 3 * * 7":             "0 3 * * 0",
+		"0 3 * * 1,7":           "0 3 * * 1,0",
+		"0 3 * * 5-7":           "0 3 * * 5-6,0",
+		"7 7 7 7 *":             "7 7 7 7 *",
+		"TZ=UTC 0 3 * * 7":      "TZ=UTC 0 3 * * 0",
+		"0 3 * 7":               "0 3 * 7",
+		"@every 7h":             "@every 7h",
+		"":                      "",
+		"0  3 * *\tSUN":         "0 3 * * SUN",
+		"CRON_TZ=UTC 0 3 * * 7": "CRON_TZ=UTC 0 3 * * 0",
+	} {
+		if got := sundays(in); got != want || got != "0 3 * 7" && checkSchedule(got) != nil {
+			t.Errorf("sundays(%q): got %q, %v, want %q", in, got, checkSchedule(got), want)
+		}
+	}
+}
+
 func check[T comparable](t *testing.T, op, in string, got, want T, err error, wantErr string) {
 	t.Helper()
 	msg := ""
