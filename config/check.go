@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -90,17 +91,28 @@ func (l *loader) checkDirectory(x *setting, path string) {
 }
 
 // checkNested reports a local node that is its own source, lies in it or
-// holds it: a sync would copy its own copy, or delete the source.
-func (l *loader) checkNested(x *setting, wpath string, a node.Address) {
-	if a.Kind != node.Local || wpath == "" {
+// holds it: a sync would copy its own copy, or delete the source. Where ssh to
+// this machine leads is for ssh to say, so that is warned of.
+func (l *loader) checkNested(x *setting, wpath string, n Node) {
+	here := n.Address.Kind == node.SSH && n.SSH.Port == 0 && n.SSH.Command == "" && loopback(n.Address.Host)
+	if wpath == "" || !filepath.IsAbs(n.Address.Path) || n.Address.Kind != node.Local && !here {
 		return
 	}
-	switch source, node := resolve(wpath), resolve(a.Path); {
+	switch source, node := resolve(wpath), resolve(n.Address.Path); {
+	case here && (within(node, source) || within(source, node)):
+		l.warn(x, x.node, fmt.Sprintf("if the host is this machine, the node and its own source %s lie one in the other", wpath))
+	case here:
 	case within(node, source):
 		l.bad(x, x.node, fmt.Sprintf("the node is inside its own source %s", wpath), "")
 	case within(source, node):
 		l.bad(x, x.node, fmt.Sprintf("the source %s is inside this node", wpath), "")
 	}
+}
+
+// loopback reports whether host is a usual name of the machine itself.
+func loopback(host string) bool {
+	addr, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && addr.IsLoopback()
 }
 
 // resolve follows the links of path as far as it exists.

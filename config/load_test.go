@@ -390,6 +390,7 @@ mirrors:
   - name: c
     wpath: /c
     rnodes: ["a::m", {target: /x, password_file: DIR/pw}]
+  - {name: d, wpath: /d, rnodes: ["localhost:/d/x", "u@[::1]:/", "127.0.0.1:/e", "other:/d"]}
 `)
 	if err := os.WriteFile(dir+"/pw", nil, 0o600); err != nil {
 		t.Fatal(err)
@@ -401,7 +402,9 @@ mirrors:
 	want := `DIR/inosync.yaml:3:3: mirrors: "a" and "b" both write to h:/x/ and would undo each other
 DIR/inosync.yaml:3:56: rexcludes "./never": can never match
 DIR/inosync.yaml:4:52: emask: no event starts a sync
-DIR/inosync.yaml:7:50: password_file "DIR/pw": no node here is an rsync daemon: only those have a password`
+DIR/inosync.yaml:7:50: password_file "DIR/pw": no node here is an rsync daemon: only those have a password
+DIR/inosync.yaml:8:35: rnodes "localhost:/d/x": if the host is this machine, the node and its own source /d/ lie one in the other
+DIR/inosync.yaml:8:53: rnodes "u@[::1]:/": if the host is this machine, the node and its own source /d/ lie one in the other`
 	if diff := cmp.Diff(strings.ReplaceAll(want, "DIR", dir), Faults(c.Warnings).Error()); diff != "" {
 		t.Errorf("Warnings: got + want -:\n%s", diff)
 	}

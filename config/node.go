@@ -103,7 +103,7 @@ func (l *loader) node(s *scope, x *setting, m Mirror) Node {
 		l.bad(x, x.node, err.Error(), "")
 	} else {
 		n.Name = n.Address.String()
-		l.checkNested(x, m.WPath, n.Address)
+		l.checkNested(x, m.WPath, n)
 	}
 	l.checkNode(&n, s)
 	return n
