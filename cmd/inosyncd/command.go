@@ -176,7 +176,7 @@ func (a *app) check() error {
 	for _, m := range cfg.Mirrors {
 		nodes += len(m.Nodes)
 	}
-	fmt.Fprintf(a.stdout, "%s: no faults; mirrors: %d, nodes: %d\n", a.configFile, len(cfg.Mirrors), nodes)
+	fmt.Fprintf(a.stdout, "%s: no faults; mirrors: %d, nodes: %d\n", escaped(a.configFile), len(cfg.Mirrors), nodes)
 	return nil
 }
 

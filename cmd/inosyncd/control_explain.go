@@ -104,6 +104,9 @@ func (a *app) explain(ctx context.Context, paths []string) error {
 // absolute makes a path of the command line absolute. It keeps a slash at the
 // end, which says that it is a directory.
 func absolute(path string) (string, error) {
+	if path == "" { // a variable of a script was, most likely
+		return "", usageError{errors.New("the path is empty")}
+	}
 	abs, err := filepath.Abs(path)
 	if err != nil {
 		return "", fmt.Errorf("making %q absolute: %w", path, err)
@@ -115,19 +118,19 @@ func absolute(path string) (string, error) {
 }
 
 func printExplanations(w io.Writer, path string, all []control.Explanation) {
-	fmt.Fprintln(w, printable(path))
+	fmt.Fprintln(w, escaped(path))
 	if len(all) == 0 {
 		fmt.Fprintln(w, "  mirrored: no: it lies in no mirror's wpath")
 	}
 	for _, e := range all {
-		fmt.Fprintf(w, "  mirror:   %s\n", printable(e.Mirror))
-		fmt.Fprintf(w, "  mirrored: %s: %s\n", yesNo(e.Mirrored), printable(verdictText(e)))
+		fmt.Fprintf(w, "  mirror:   %s\n", escaped(e.Mirror))
+		fmt.Fprintf(w, "  mirrored: %s: %s\n", yesNo(e.Mirrored), escaped(verdictText(e)))
 		if !e.Mirrored {
 			continue
 		}
 		fmt.Fprintf(w, "  pending:  %s\n", pendingText(e))
 		for _, n := range e.Nodes {
-			fmt.Fprintf(w, "  %s: %s\n", printable(n.Node), printable(standing(n)))
+			fmt.Fprintf(w, "  %s: %s\n", escaped(n.Node), escaped(standing(n)))
 		}
 	}
 }

@@ -356,3 +356,17 @@ func (deaf) Alive(context.Context) error { return nil }
 func (deaf) Done() <-chan struct{}       { return nil }
 func (deaf) Err() error                  { return nil }
 func (deaf) Close() error                { return nil }
+
+// A name with control bytes can neither add a line nor change the terminal.
+func TestExplainedNamesAreEscaped(t *testing.T) {
+	var b strings.Builder
+	printExplanations(&b, "/w/a\n  mirrored: no\x1b[31m\xff", []control.Explanation{{Mirror: "w", Mirrored: true, Reason: "no rule matches"}})
+	const want = `/w/a\n  mirrored: no\x1b[31m\xff
+  mirror:   w
+  mirrored: yes: no rule matches
+  pending:  unknown, as no daemon answers
+`
+	if got := b.String(); got != want {
+		t.Errorf("printExplanations: got\n%q, want\n%q", got, want)
+	}
+}
