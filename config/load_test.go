@@ -392,7 +392,7 @@ mirrors:
     rnodes: ["a::m", {target: /x, password_file: DIR/pw}]
   - {name: d, wpath: /d, rnodes: ["localhost:/d/x", "u@[::1]:/", "127.0.0.1:/e", "other:/d"]}
 `)
-	if err := os.WriteFile(dir+"/pw", nil, 0o600); err != nil {
+	if err := os.WriteFile(dir+"/pw", []byte("secret\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	c, err := Load(file)

@@ -28,7 +28,7 @@ func loaded(t *testing.T, text string) *config.Config {
 	dir := t.TempDir()
 	stubs := []string{"rsync", "password", "excludes"}
 	for _, name := range stubs {
-		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o700); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte("stub\n"), 0o700); err != nil {
 			t.Fatal(err)
 		}
 	}
