@@ -10,6 +10,7 @@ import (
 
 	"inosyncd/config"
 	"inosyncd/delta/rsync"
+	"inosyncd/delta/rsync/node"
 	"inosyncd/internal/logging"
 	"inosyncd/internal/source"
 )
@@ -132,7 +133,7 @@ func (r *remote) plan(ctx context.Context) {
 	}})
 }
 
-// probe looks at a node by the engine that its pushes have.
+// probe looks at a node with the options that its pushes have.
 func (r *remote) probe(ctx context.Context, m config.Mirror, n config.Node, lim *limits, scan func() tree) []rsync.Finding {
 	fault := func(err error) []rsync.Finding {
 		return []rsync.Finding{{Grade: rsync.Fault, About: "engine", Text: escaped(err.Error())}}
@@ -142,12 +143,12 @@ func (r *remote) probe(ctx context.Context, m config.Mirror, n config.Node, lim 
 		return fault(err)
 	}
 	o.Log = r.log.With("mirror", m.Name, "node", n.Name)
-	engine, err := rsync.New(o)
+	at, err := node.New(o)
 	if err != nil {
 		return fault(err)
 	}
-	found := engine.Probe(ctx, func() rsync.Tree { return scan().Tree })
-	if err := engine.Close(); err != nil {
+	found := rsync.Look(ctx, at, func() rsync.Tree { return scan().Tree })
+	if err := at.Close(); err != nil {
 		o.Log.Debug("closing the engine failed", "err", err)
 	}
 	return found

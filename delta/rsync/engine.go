@@ -35,7 +35,6 @@ package rsync
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -45,7 +44,6 @@ import (
 	"inosyncd/delta/rsync/node"
 	"inosyncd/delta/rsync/process"
 	"inosyncd/internal/change"
-	"inosyncd/internal/printable"
 	"inosyncd/internal/push"
 )
 
@@ -84,8 +82,6 @@ func New(o node.Options) (*Engine, error) {
 	return e, nil
 }
 
-var errTooOld = errors.New("rsync is too old")
-
 // Close ends what the engine keeps between pushes.
 func (e *Engine) Close() error {
 	e.armourer.close()
@@ -104,10 +100,10 @@ func (e *Engine) Push(ctx context.Context, set *change.Set) push.Result {
 
 func (e *Engine) push(ctx context.Context, set *change.Set) push.Result {
 	if err := e.check(ctx); err != nil {
-		if v := unstarted(err); v.outcome == push.Hold || errors.Is(err, errTooOld) {
+		if v := unstarted(err); v.outcome == push.Hold || errors.Is(err, process.ErrTooOld) {
 			return push.Result{
 				Outcome: push.Hold, Err: err,
-				Cure: needsProgram,
+				Cure: NeedsProgram,
 			}
 		}
 		return push.Result{Outcome: push.Again, Err: err}
@@ -143,14 +139,12 @@ func (e *Engine) check(ctx context.Context) error {
 	if e.checked {
 		return nil
 	}
-	version, err := process.Version(ctx, e.o.Program)
-	switch {
-	case ctx.Err() != nil:
+	err := process.Check(ctx, e.o.Program)
+	if ctx.Err() != nil {
 		return nil // the push finds that out
-	case err != nil:
+	}
+	if err != nil {
 		return err
-	case process.TooOld(version):
-		return fmt.Errorf("%w: rsync %s cannot keep file names out of remote shells, 3.2.4 can", errTooOld, printable.Clip(printable.Escape(version)))
 	}
 	e.checked = true
 	return nil

@@ -207,3 +207,17 @@ func weight(note, text string) int {
 		return 3
 	}
 }
+
+// NeedsProgram is the cure for an rsync that is missing here or too old.
+const NeedsProgram = "install rsync 3.2.4 or newer, or name it with the key rsync"
+
+// Judge says what a push comes to whose rsync ends like that: the outcome, and
+// unless that is Done the error and its cure.
+func Judge(e *process.Exit) push.Result { return judge(e).result() }
+
+// Unstarted says what a push comes to whose rsync could not be started.
+func Unstarted(err error) push.Result { return unstarted(err).result() }
+
+func (v verdict) result() push.Result {
+	return push.Result{Outcome: v.outcome, Err: v.err, Cure: v.cure}
+}

@@ -53,7 +53,7 @@ const probePrefix = ".inosyncd-check-"
 
 // probe is one look at a node.
 type probe struct {
-	e    *Engine
+	node *node.Node
 	tree func() Tree
 	dir  string // on this machine, what is sent from
 	name string // what is written at the node
@@ -70,7 +70,7 @@ type probe struct {
 	findings []Finding
 }
 
-// Probe reaches the node as a push would, with the same login, options and
+// Look reaches the node as a push would, with the same login, options and
 // limits of time, and says what it has found, in an order that is always the
 // same. It ends with the first fault that a push could not get past.
 //
@@ -80,10 +80,10 @@ type probe struct {
 // are refused, nothing is written. A path that is not there is not made: the
 // file goes to the directory above.
 //
-// tree is called where the node has no copy yet and may block. Of Probe, Push
-// and Close only one runs at a time.
-func (e *Engine) Probe(ctx context.Context, tree func() Tree) []Finding {
-	p := &probe{e: e, tree: tree, at: e.o.Address, choice: map[string]string{}}
+// tree is called where the node has no copy yet and may block. Of
+// the calls of Look for a node only one runs at a time.
+func Look(ctx context.Context, n *node.Node, tree func() Tree) []Finding {
+	p := &probe{node: n, tree: tree, at: n.Address, choice: map[string]string{}}
 	p.name = probePrefix + strings.ToLower(rand.Text())
 	if err := p.look(ctx); err != nil && ctx.Err() == nil {
 		p.add(Fault, "this machine", printable.Clip(printable.Escape(err.Error())), "make room for temporary files here, in TMPDIR")
@@ -96,8 +96,10 @@ func (e *Engine) Probe(ctx context.Context, tree func() Tree) []Finding {
 
 // look returns an error only of what has nothing to do with the node.
 func (p *probe) look(ctx context.Context) error {
-	if err := p.e.check(ctx); err != nil {
-		p.add(Fault, "rsync here", printable.Escape(err.Error()), needsProgram)
+	if err := process.Check(ctx, p.node.Program); err != nil {
+		if ctx.Err() == nil {
+			p.add(Fault, "rsync here", printable.Escape(err.Error()), NeedsProgram)
+		}
 		return nil
 	}
 	if err := p.prepare(); err != nil {
@@ -118,9 +120,6 @@ func (p *probe) look(ctx context.Context) error {
 	return nil
 }
 
-// needsProgram is the cure for an rsync that is missing here or too old.
-const needsProgram = "install rsync 3.2.4 or newer, or name it with the key rsync"
-
 // prepare makes the directory to send from, and in it the file to write.
 func (p *probe) prepare() error {
 	var err error
@@ -132,7 +131,7 @@ func (p *probe) prepare() error {
 	if err := os.WriteFile(file, []byte(strings.Repeat("inosyncd", 512)), 0o600); err != nil {
 		return fmt.Errorf("making a file to check with: %w", err)
 	}
-	if p.e.o.Xattrs {
+	if p.node.Xattrs {
 		// An error means that there are none here, so none will be sent.
 		_ = unix.Setxattr(file, "user.inosyncd", []byte("check"), 0)
 	}
@@ -140,7 +139,7 @@ func (p *probe) prepare() error {
 		return fmt.Errorf("making a directory to check from: %w", err)
 	}
 	for _, path := range []string{file, filepath.Join(p.dir, greetDir), p.dir} {
-		if err := p.e.node.Own(path); err != nil {
+		if err := p.node.Own(path); err != nil {
 			return err
 		}
 	}
@@ -159,9 +158,9 @@ func (p *probe) fail(ctx context.Context, about string, r *ended) {
 		return // the one who asked has gone
 	}
 	v := &r.verdict
-	text := printable.Escape(v.err.Error())
-	if errors.Is(v.err, process.ErrIdle) || r.Code == codeTimeout {
+	text := printable.Escape(v.Err.Error())
+	if errors.Is(v.Err, process.ErrIdle) || r.Code == codeTimeout {
 		text = "the node is silent: " + text
 	}
-	p.add(Fault, about, text, cmp.Or(v.cure, "read what rsync says; inosyncd sync -v shows a push in full"))
+	p.add(Fault, about, text, cmp.Or(v.Cure, "read what rsync says; inosyncd sync -v shows a push in full"))
 }

@@ -54,11 +54,11 @@ func TestProbeDaemonFaults(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			address := node.Address{Kind: node.Daemon, Host: "127.0.0.1", Port: d.Port(), Path: tt.module + "/"}
-			n := newNode(t, "local", func(o *node.Options) { o.Address, o.ACLs = address, tt.name == "no attributes" }, tt.change)
+			n := newTarget(t, "local", func(o *node.Options) { o.Address, o.ACLs = address, tt.name == "no attributes" }, tt.change)
 			f := n.probe(t.Context())
 			f.want(t, tt.want)
 			if strings.Contains(f.String(), "secret") && !strings.Contains(f.String(), "secrets file") {
-				t.Errorf("Probe: it tells the password:\n%s", f)
+				t.Errorf("Look: it tells the password:\n%s", f)
 			}
 			untouched(t, ok)
 		})
@@ -67,7 +67,7 @@ func TestProbeDaemonFaults(t *testing.T) {
 
 func TestProbeSSHFaults(t *testing.T) {
 	t.Parallel()
-	p := newSite(t, "ssh")
+	p := nodetest.New(t, "ssh")
 	other := labtest.SSHD(t)
 	silent, err := lab.StartSilent()
 	if err != nil {
@@ -87,10 +87,10 @@ func TestProbeSSHFaults(t *testing.T) {
 		"path in words":    {func(o *node.Options) { o.Address.Path = strings.TrimSuffix(o.Address.Path, "/") + " b/" }, "note space: unknown: a shell at the node"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			n := p.node(t, func(o *node.Options) { o.SSH.Options = []string{"IdentitiesOnly=yes", "IdentityAgent=none"} }, tt.change)
-			n.mkdir(n.o.Address.Path)
+			n := targetAt(t, p, func(o *node.Options) { o.SSH.Options = []string{"IdentitiesOnly=yes", "IdentityAgent=none"} }, tt.change)
+			n.do(os.MkdirAll(n.Address.Path, 0o755))
 			n.probe(t.Context()).want(t, tt.want)
-			untouched(t, n.o.Address.Path)
+			untouched(t, n.Address.Path)
 		})
 	}
 }
@@ -114,15 +114,15 @@ func keyOfAnother(t *testing.T, s *lab.SSHD, port int) string {
 // nothing else is not, and then the protocol tells.
 func TestProbeVersionOverSSH(t *testing.T) {
 	t.Parallel()
-	n := newNode(t, "ssh", func(o *node.Options) {
+	n := newTarget(t, "ssh", func(o *node.Options) {
 		old := filepath.Join(t.TempDir(), "rsync")
 		nodetest.Program(t, old, `case "$*" in --version) echo 'rsync  version 3.1.3  protocol version 31';; *) exec rsync "$@";; esac`)
 		o.Args = []string{"--rsync-path=" + old}
 	})
 	n.probe(t.Context()).want(t, "warning rsync: 3.1.3; versions before 3.4.3 have known security faults")
 
-	n = newNode(t, "ssh")
-	keys := filepath.Join(filepath.Dir(n.o.SSH.IdentityFile), "sshd.authorized_keys")
+	n = newTarget(t, "ssh")
+	keys := filepath.Join(filepath.Dir(n.SSH.IdentityFile), "sshd.authorized_keys")
 	text, err := os.ReadFile(keys)
 	n.do(err)
 	forced := filepath.Join(labtest.Dir(t), "forced")
@@ -132,7 +132,7 @@ func TestProbeVersionOverSSH(t *testing.T) {
 	f.want(t, "ok writing: ")
 	f.want(t, "note space: unknown: the login runs no command but rsync (only rsync)")
 	if !strings.Contains(f.String(), " rsync: 3.4.0 or newer, more is unknown: the login runs no") && !strings.Contains(f.String(), " rsync: older than 3.4.0") {
-		t.Errorf("Probe: got\n%swant a version by protocol", f)
+		t.Errorf("Look: got\n%swant a version by protocol", f)
 	}
 }
 
@@ -143,18 +143,18 @@ func TestProbeFullNode(t *testing.T) {
 		t.Skipf("needs to be root, to mount: %v", err)
 	}
 	defer func() { _ = unix.Unmount(dir, unix.MNT_DETACH) }()
-	n := newNode(t, "local", func(o *node.Options) { o.Address.Path = dir + "/" })
+	n := newTarget(t, "local", func(o *node.Options) { o.Address.Path = dir + "/" })
 	n.probe(t.Context()).want(t, "ok space: free: 64.0 KiB of 64.0 KiB; inodes: ")
-	n.options().Address.Path = dir + "/new/"
-	f := findings(n.Probe(t.Context(), func() Tree { return Tree{Bytes: 1 << 20, Entries: 5} }))
+	n.Address.Path = dir + "/new/"
+	f := n.look(t.Context(), Tree{Bytes: 1 << 20, Entries: 5})
 	f.want(t, "warning space: free: 64.0 KiB of 64.0 KiB; inodes: 99 of 100: the source has 1.0 MiB in 5 entries (make room")
-	n.options().Address.Path = dir + "/"
+	n.Address.Path = dir + "/"
 	n.do(os.WriteFile(dir+"/f", make([]byte, 64<<10), 0o600))
 	f = n.probe(t.Context())
 	f.want(t, "fault writing: rsync: ")
 	f.want(t, "fault space: free: 0 B of 64.0 KiB")
 	if !strings.Contains(f.String(), "No space left on device") || !strings.Contains(f.String(), "(make room on the node)") {
-		t.Errorf("Probe: got\n%swant that there is no space", f)
+		t.Errorf("Look: got\n%swant that there is no space", f)
 	}
 	untouched(t, dir, "f")
 }
@@ -166,7 +166,7 @@ func TestProbeAsAnother(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("needs to be root, to be another")
 	}
-	n := newNode(t, "local", func(o *node.Options) { o.User = "nobody" })
+	n := newTarget(t, "local", func(o *node.Options) { o.User = "nobody" })
 	for dir := n.dst; dir != "/"; dir = filepath.Dir(dir) {
 		st, err := os.Stat(dir)
 		n.do(err)

@@ -21,19 +21,19 @@ func (p *probe) meet(ctx context.Context) (met bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	if g.verdict.outcome != push.Done {
+	if g.verdict.Outcome != push.Done {
 		p.fail(ctx, aspect(&g.Exit), &g.ended)
 		return false, nil
 	}
 	p.findings = append(p.findings, p.way())
 	switch {
-	case p.keeps && p.e.o.Delete:
-		v := judge(&process.Exit{Code: codeUnsupported})
-		p.add(Fault, "delete", "the node refuses removals", v.cure)
+	case p.keeps && p.node.Delete:
+		v := Judge(&process.Exit{Code: codeUnsupported})
+		p.add(Fault, "delete", "the node refuses removals", v.Cure)
 	case p.poor && !p.keeps:
 		p.add(Note, "delete", "the node's rsync has no working --delete-missing-args: removals compare the directories they are in", "upgrade rsync at the node")
 	}
-	p.same = g.same && p.e.o.Times
+	p.same = g.same && p.node.Times
 	if !g.made {
 		p.add(Fine, "path", "is there", "")
 		return true, nil
@@ -53,11 +53,11 @@ func (p *probe) above(ctx context.Context) error {
 	switch {
 	case err != nil:
 		return err
-	case g.verdict.outcome != push.Done:
-		p.add(Note, "path", "is not there yet, and the directory above cannot be looked at: "+printable.Escape(g.verdict.err.Error()), "make the node's path")
+	case g.verdict.Outcome != push.Done:
+		p.add(Note, "path", "is not there yet, and the directory above cannot be looked at: "+printable.Escape(g.verdict.Err.Error()), "make the node's path")
 	case g.made:
-		v := judge(&process.Exit{Code: codeNoPath})
-		p.add(Fault, "path", "is not there, nor is the directory above it", v.cure)
+		v := Judge(&process.Exit{Code: codeNoPath})
+		p.add(Fault, "path", "is not there, nor is the directory above it", v.Cure)
 	default:
 		p.at = at
 		p.add(Note, "path", "is not there yet, the first push makes it", "")
@@ -85,11 +85,11 @@ func above(a node.Address) (node.Address, bool) {
 func (p *probe) way() Finding {
 	f := Finding{About: "login"}
 	switch {
-	case p.e.o.Address.Kind == node.SSH:
+	case p.node.Address.Kind == node.SSH:
 		f.Text = "ssh lets in, rsync answers"
-	case p.e.o.Address.Kind == node.Local:
+	case p.node.Address.Kind == node.Local:
 		f.Text = "rsync runs"
-	case p.e.o.PasswordFile != "":
+	case p.node.PasswordFile != "":
 		f.Text = "the rsync daemon lets in"
 	default:
 		f.Grade, f.Text = Note, "the rsync daemon answers and asks for no password"
@@ -126,25 +126,32 @@ func (p *probe) greet(ctx context.Context, to node.Address) (greeting, error) {
 		p.setTime()
 		// A node that deletes nothing must let the probe's own file be removed
 		// all the same, by one way or the other.
-		m := mode{dry: true, delete: !p.keeps && (p.e.o.Delete || p.poor), missing: !p.keeps && !p.poor}
-		extra := append(m.flags(), "--debug=PROTO,NSTR", "--from0", "--files-from=-")
+		extra := []string{"--dirs", "--dry-run", "--debug=PROTO,NSTR", "--from0", "--files-from=-"}
+		deletes := !p.keeps && (p.node.Delete || p.poor)
+		if deletes {
+			extra = append(extra, "--delete-delay", "--force")
+		}
+		missing := !p.keeps && !p.poor
+		if missing {
+			extra = append(extra, "--delete-missing-args")
+		}
 		paths := []string{greetDir}
-		if m.missing {
+		if missing {
 			// The receivers that have that option broken fail at an entry
 			// below another.
 			paths = append(paths, greetDir+"/gone")
 		}
-		r, err := p.run(ctx, p.arguments(p.quiet(), extra, ".", to.String()), list(paths))
+		r, err := p.run(ctx, p.arguments(p.quiet(), extra, ".", to.String()), nameList(paths...))
 		g := greeting{ended: r, same: true}
 		switch {
 		case err != nil:
 			return g, err
 		// What a daemon says when it refuses an option can be lost with the
 		// connection (3.5.0), its exit code is not.
-		case m.missing && (poor(&r.Exit) || r.Code == codeUnsupported):
+		case missing && (Poor(&r.Exit) || r.Code == codeUnsupported):
 			p.poor = true
 			continue
-		case m.delete && r.Code == codeUnsupported:
+		case deletes && r.Code == codeUnsupported:
 			p.keeps = true
 			continue
 		}

@@ -42,7 +42,7 @@ const (
 // ended is how a run of a probe ended.
 type ended struct {
 	process.Exit
-	verdict verdict
+	verdict push.Result // what a push comes to that ends so
 	items   []output.Item
 	began   time.Time
 	took    time.Duration
@@ -56,16 +56,16 @@ func (p *probe) run(ctx context.Context, args []string, list []byte, env ...stri
 		return ended{}, err
 	}
 	defer dir.Close()
-	if limit := p.e.o.Timeout; limit > 0 {
+	if limit := p.node.Timeout; limit > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeoutCause(ctx, limit+probeGrace, process.ErrIdle)
 		defer cancel()
 	}
-	s, err := p.e.prepare(mode{})
+	s, err := p.node.Spec(args)
 	if err != nil {
-		return ended{verdict: verdict{push.Hold, err, "correct the password file"}}, nil
+		return ended{verdict: push.Result{Outcome: push.Hold, Err: err, Cure: "correct the password file"}}, nil
 	}
-	s.Args, s.Dir = args, dir
+	s.Dir = dir
 	s.Env = append(s.Env, env...)
 	r := ended{began: time.Now()}
 	proc, err := process.Start(ctx, s, func(line string) bool {
@@ -76,12 +76,13 @@ func (p *probe) run(ctx context.Context, args []string, list []byte, env ...stri
 		return ok || output.IsStat(line)
 	})
 	if err != nil {
-		return ended{verdict: unstarted(err)}, nil
+		return ended{verdict: Unstarted(err)}, nil
 	}
-	r.Exit = proc.Finish(list, p.e.idle(mode{}))
+	_, idle := p.node.Silence(p.watched())
+	r.Exit = proc.Finish(list, idle)
 	r.took = time.Since(r.began)
 	r.Notes = slices.DeleteFunc(r.Notes, p.negotiated)
-	r.verdict = judge(&r.Exit)
+	r.verdict = Judge(&r.Exit)
 	return r, nil
 }
 
@@ -105,16 +106,29 @@ func (p *probe) negotiated(note string) bool {
 	return m != nil
 }
 
+// watched reports whether a run goes without --timeout, as most pushes to a node of
+// that kind do.
+func (p *probe) watched() bool { return p.node.Address.Kind == node.Daemon }
+
+// nameList is what --files-from takes, with --from0.
+func nameList(names ...string) []byte {
+	var b []byte
+	for _, name := range names {
+		b = append(b, "./"+name+"\x00"...)
+	}
+	return b
+}
+
 // arguments of a run between here and to. What precedes them decides for the
 // same option, which rsync takes in order.
 func (p *probe) arguments(o node.Options, extra []string, operands ...string) []string {
-	timeout, _ := o.Silence(p.e.brisk(mode{}))
-	return slices.Concat(p.e.node.Arguments(o), extra, timeout, []string{"--"}, operands)
+	timeout, _ := o.Silence(p.watched())
+	return slices.Concat(p.node.Arguments(o), extra, timeout, []string{"--"}, operands)
 }
 
 // quiet are the engine's options without a report of progress.
 func (p *probe) quiet() node.Options {
-	o := *p.e.o
+	o := p.node.Options
 	o.Progress = nil
 	return o
 }
@@ -122,7 +136,7 @@ func (p *probe) quiet() node.Options {
 // setTime gives the directory that is sent from the time of the source, where
 // that can be had: to compare the node's directory with it, and to put it back.
 func (p *probe) setTime() {
-	st, err := os.Stat(p.e.o.Source.Path())
+	st, err := os.Stat(p.node.Source.Path())
 	if err == nil {
 		_ = os.Chtimes(p.dir, st.ModTime(), st.ModTime())
 	}
@@ -150,7 +164,7 @@ func (p *probe) remove(ctx context.Context) (ended, error) {
 	to := p.at.String()
 	if !p.poor {
 		extra := []string{"--dirs", "--delete-missing-args", "--from0", "--files-from=-"}
-		return p.run(ctx, p.arguments(o, extra, ".", to), list([]string{p.name}))
+		return p.run(ctx, p.arguments(o, extra, ".", to), nameList(p.name))
 	}
 	extra := []string{
 		"--recursive", "--delete-delay", "--existing", "--ignore-existing",

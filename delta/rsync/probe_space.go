@@ -28,7 +28,7 @@ func (p *probe) space(ctx context.Context) {
 		r   room
 		why string
 	)
-	switch kind := p.e.o.Address.Kind; {
+	switch kind := p.node.Address.Kind; {
 	case p.at.Path == "":
 		why = "the path is not there"
 	case kind == node.Local:
@@ -78,12 +78,12 @@ func (p *probe) localRoom() (room, string) {
 		return room{}, printable.Escape(err.Error())
 	}
 	free := fs.Bavail // what is kept for root is root's
-	if p.e.node.UID() == 0 {
+	if p.node.UID() == 0 {
 		free = fs.Bfree
 	}
 	unit := uint64(fs.Bsize) //nolint:gosec // a size
 	var here unix.Statfs_t
-	if err := unix.Statfs(p.e.o.Source.Path(), &here); err == nil && here.Fsid == fs.Fsid && fs.Fsid != (unix.Fsid{}) {
+	if err := unix.Statfs(p.node.Source.Path(), &here); err == nil && here.Fsid == fs.Fsid && fs.Fsid != (unix.Fsid{}) {
 		p.add(Note, "file system", "is the source's own", "if another disk is meant, see whether it is mounted")
 	}
 	return room{free * unit, fs.Blocks * unit, fs.Ffree, fs.Files}, ""

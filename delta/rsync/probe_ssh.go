@@ -15,12 +15,12 @@ const onlyRsync = "the login runs no command but rsync"
 // shell has the node's login run a command and returns what it printed, or why
 // it did not. The command is of words that no shell takes for more than words.
 func (p *probe) shell(ctx context.Context, command string) (printed []string, why string) {
-	if limit := p.e.o.Timeout; limit > 0 {
+	if limit := p.node.Timeout; limit > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, limit)
 		defer cancel()
 	}
-	printed, said, err := process.Run(p.e.node.Shell(ctx, command))
+	printed, said, err := process.Run(p.node.Shell(ctx, command))
 	switch exited, ok := errors.AsType[*exec.ExitError](err); {
 	case ctx.Err() != nil:
 		return nil, "no answer to a command in time"

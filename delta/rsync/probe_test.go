@@ -10,16 +10,66 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"inosyncd/delta/rsync/node"
 	"inosyncd/delta/rsync/nodetest"
 	"inosyncd/internal/lab"
 	"inosyncd/internal/lab/labtest"
 )
 
-// probe returns what a probe finds, as lines.
-func (n *mirror) probe(ctx context.Context) findings {
+// target is a node that is probed, as its options say.
+type target struct {
+	node.Options
+	t        testing.TB
+	src, dst string
+}
+
+// newTarget returns a node of a kind in a place of its own.
+func newTarget(t testing.TB, kind string, change ...func(*node.Options)) *target {
+	t.Helper()
+	return targetAt(t, nodetest.New(t, kind), change...)
+}
+
+func targetAt(t testing.TB, p *nodetest.Place, change ...func(*node.Options)) *target {
+	t.Helper()
+	o, src, dst := p.Options(t)
+	for _, f := range change {
+		f(&o)
+	}
+	return &target{o, t, src, dst}
+}
+
+func (n *target) do(err error) {
 	n.t.Helper()
-	return n.Probe(ctx, func() Tree { return Tree{Bytes: 1 << 10, Entries: 3} })
+	if err != nil {
+		n.t.Fatal(err)
+	}
+}
+
+// plant writes files below the node's directory, which hold their names.
+func (n *target) plant(files ...string) {
+	n.t.Helper()
+	for _, name := range files {
+		path := filepath.Join(n.dst, name)
+		n.do(os.MkdirAll(filepath.Dir(path), 0o755))
+		n.do(os.WriteFile(path, []byte(name), 0o644))
+	}
+}
+
+// probe returns what a probe finds, as lines.
+func (n *target) probe(ctx context.Context) findings {
+	n.t.Helper()
+	return n.look(ctx, Tree{Bytes: 1 << 10, Entries: 3})
+}
+
+// look is a probe for a source of that size.
+func (n *target) look(ctx context.Context, size Tree) findings {
+	n.t.Helper()
+	at, err := node.New(n.Options)
+	n.do(err)
+	defer func() { n.do(at.Close()) }()
+	return Look(ctx, at, func() Tree { return size })
 }
 
 type findings []Finding
@@ -36,7 +86,7 @@ func (f findings) String() string {
 func (f findings) want(t *testing.T, text string) {
 	t.Helper()
 	if !strings.Contains("\n"+f.String(), "\n"+text) {
-		t.Errorf("Probe: got\n%swant a line that begins with %q", f, text)
+		t.Errorf("Look: got\n%swant a line that begins with %q", f, text)
 	}
 }
 
@@ -45,7 +95,7 @@ func (f findings) wantNo(t *testing.T, g Grade) {
 	t.Helper()
 	for _, one := range f {
 		if one.Grade == g {
-			t.Errorf("Probe: got\n%swant no %s", f, g)
+			t.Errorf("Look: got\n%swant no %s", f, g)
 			return
 		}
 	}
@@ -74,18 +124,18 @@ func TestProbeHealthy(t *testing.T) {
 	for kind := range nodetest.Kinds {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
-			n := newNode(t, kind, func(o *node.Options) {
+			n := newTarget(t, kind, func(o *node.Options) {
 				o.Rules = nodetest.Rules(t, ".*")
 				o.Xattrs, o.HardLinks, o.Compress = true, true, true
 			})
-			n.write("f", "d/g")
-			n.full()
-			n.plant(probePrefix+"other", ".hidden")
+			n.plant("f", "d/g", probePrefix+"other", ".hidden")
 			st, err := os.Stat(n.src)
 			n.do(err)
 			n.do(os.Chtimes(n.dst, st.ModTime(), st.ModTime()))
+			before, err := lab.Walk(n.dst, lab.CompareOptions{})
+			n.do(err)
 			for _, del := range []bool{true, false} {
-				n.options().Delete = del
+				n.Delete = del
 				f := n.probe(t.Context())
 				f.wantNo(t, Fault)
 				f.want(t, "ok path: is there")
@@ -95,10 +145,14 @@ func TestProbeHealthy(t *testing.T) {
 					f.want(t, "note login: the rsync daemon answers and asks for no password")
 					f.want(t, "note space: unknown: an rsync daemon does not tell")
 				} else if !strings.Contains(f.String(), " space: free: ") {
-					t.Errorf("Probe: got\n%swant the space", f)
+					t.Errorf("Look: got\n%swant the space", f)
 				}
 				untouched(t, n.dst, ".hidden", probePrefix+"other", "d", "f")
-				n.equal()
+				after, err := lab.Walk(n.dst, lab.CompareOptions{})
+				n.do(err)
+				if diff := cmp.Diff(before, after); diff != "" {
+					t.Errorf("the node (-before +after):\n%s", diff)
+				}
 			}
 		})
 	}
@@ -111,13 +165,13 @@ func TestProbeWithoutThePath(t *testing.T) {
 	for kind := range nodetest.Kinds {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
-			n := newNode(t, kind)
-			n.options().Address.Path += "new/"
+			n := newTarget(t, kind)
+			n.Address.Path += "new/"
 			f := n.probe(t.Context())
 			f.wantNo(t, Fault)
 			f.want(t, "note path: is not there yet, the first push makes it")
 			f.want(t, "ok writing: a file was written and removed")
-			n.options().Address.Path += "newer/"
+			n.Address.Path += "newer/"
 			n.probe(t.Context()).want(t, "fault path: is not there, nor is the directory above it (check that the directory above")
 			untouched(t, n.dst)
 		})
@@ -170,21 +224,21 @@ func TestVersionFinding(t *testing.T) {
 // What the two ends agree on is read, and told where it is a poor choice.
 func TestProbeChoices(t *testing.T) {
 	t.Parallel()
-	n := newNode(t, "daemon", func(o *node.Options) { o.Compress = true }, nodetest.Wrap(t, `case "$*" in *--debug=*) echo "(Client) Protocol versions: remote=31, negotiated=31"; echo "Client negotiated checksum: md5"; echo "Client compress: zlib (level 6)"; exit 0;; esac; exec RSYNC`))
+	n := newTarget(t, "daemon", func(o *node.Options) { o.Compress = true }, nodetest.Wrap(t, `case "$*" in *--debug=*) echo "(Client) Protocol versions: remote=31, negotiated=31"; echo "Client negotiated checksum: md5"; echo "Client compress: zlib (level 6)"; exit 0;; esac; exec RSYNC`))
 	f := n.probe(t.Context())
 	f.want(t, "note checksum: falls back to md5, which is slower (upgrade rsync")
 	f.want(t, "note compress: falls back to zlib")
 	f.want(t, "warning rsync: older than 3.4.0")
 
-	n = newNode(t, "local", func(o *node.Options) {
+	n = newTarget(t, "local", func(o *node.Options) {
 		o.Compress, o.Args = true, []string{"--compress-choice=zlib", "--checksum-choice=md5"}
 	})
 	f = n.probe(t.Context())
 	f.want(t, "ok writing: ")
 	if strings.Contains(f.String(), "falls back") {
-		t.Errorf("Probe: got\n%swant no fall back: it is what was asked for", f)
+		t.Errorf("Look: got\n%swant no fall back: it is what was asked for", f)
 	}
-	n.options().Args = []string{"--checksum-choice=nonsense"}
+	n.Args = []string{"--checksum-choice=nonsense"}
 	n.probe(t.Context()).want(t, "fault rsync: rsync: ")
 }
 
@@ -193,16 +247,16 @@ func TestProbeChoices(t *testing.T) {
 func TestProbePoorReceiver(t *testing.T) {
 	t.Parallel()
 	list := filepath.Join(t.TempDir(), "list") // such receivers fail at a name below another
-	n := newNode(t, "daemon", nodetest.Wrap(t, `case "$*" in *--delete-missing-args*) cat >`+list+`
+	n := newTarget(t, "daemon", nodetest.Wrap(t, `case "$*" in *--delete-missing-args*) cat >`+list+`
 		if grep -qa '[^.]/gone' `+list+`; then echo "invalid file mode 00 for d/gone [Receiver]" >&2; exit 2; fi;; esac; exec RSYNC`))
-	n.write("f")
-	n.full()
-	n.plant("extra", "d/g", probePrefix+"other")
+	n.plant("f", "extra", "d/g", probePrefix+"other")
 	f := n.probe(t.Context())
 	f.want(t, "note delete: the node's rsync has no working --delete-missing-args")
 	f.want(t, "ok writing: a file was written and removed")
 	untouched(t, n.dst, probePrefix+"other", "d", "extra", "f")
-	n.has(true, "d/g")
+	if _, err := os.Stat(n.dst + "/d/g"); err != nil {
+		t.Error(err)
+	}
 }
 
 // Nothing is written where it could not be removed.
@@ -210,7 +264,7 @@ func TestProbeRefusedRemovals(t *testing.T) {
 	t.Parallel()
 	script := `case "$*" in *--delete*) echo "rsync: [sender] read error: Connection reset by peer (104)" >&2; exit 4;; esac; exec RSYNC`
 	for _, del := range []bool{true, false} {
-		n := newNode(t, "daemon", nodetest.Wrap(t, script), func(o *node.Options) { o.Delete = del })
+		n := newTarget(t, "daemon", nodetest.Wrap(t, script), func(o *node.Options) { o.Delete = del })
 		f := n.probe(t.Context())
 		f.want(t, "note writing: not tried: the node refuses removals")
 		if del {
@@ -227,13 +281,13 @@ func TestProbeRefusedRemovals(t *testing.T) {
 func TestProbeCleansUp(t *testing.T) {
 	t.Parallel()
 	t.Run("after an error", func(t *testing.T) {
-		n := newNode(t, "local", nodetest.Wrap(t, `case "$*" in *--no-times*) RSYNC; exit 12;; esac; exec RSYNC`))
+		n := newTarget(t, "local", nodetest.Wrap(t, `case "$*" in *--no-times*) RSYNC; exit 12;; esac; exec RSYNC`))
 		n.probe(t.Context()).want(t, "fault writing: rsync: ")
 		untouched(t, n.dst)
 	})
 	t.Run("stopped", func(t *testing.T) {
 		written := filepath.Join(t.TempDir(), "written")
-		n := newNode(t, "local", nodetest.Wrap(t, `case "$*" in *--no-times*) RSYNC; : >`+written+`; exec sleep 600;; esac; exec RSYNC`))
+		n := newTarget(t, "local", nodetest.Wrap(t, `case "$*" in *--no-times*) RSYNC; : >`+written+`; exec sleep 600;; esac; exec RSYNC`))
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan struct{})
 		go func() {
@@ -249,7 +303,7 @@ func TestProbeCleansUp(t *testing.T) {
 		untouched(t, n.dst)
 	})
 	t.Run("cannot", func(t *testing.T) {
-		n := newNode(t, "local", nodetest.Wrap(t, `case "$*" in *--dry-run*) ;; *--delete-missing-args*) echo "cannot do that" >&2; exit 12;; esac; exec RSYNC`))
+		n := newTarget(t, "local", nodetest.Wrap(t, `case "$*" in *--dry-run*) ;; *--delete-missing-args*) echo "cannot do that" >&2; exit 12;; esac; exec RSYNC`))
 		n.probe(t.Context()).want(t, "fault writing: "+n.dst+"/"+probePrefix)
 	})
 }
@@ -262,7 +316,7 @@ func TestProbeStopped(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer silent.Close()
-	n := newNode(t, "daemon", func(o *node.Options) { o.Address.Port, o.Timeout = silent.Port(), time.Hour })
+	n := newTarget(t, "daemon", func(o *node.Options) { o.Address.Port, o.Timeout = silent.Port(), time.Hour })
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan findings)
 	go func() { done <- n.probe(ctx) }()
@@ -274,7 +328,7 @@ func TestProbeStopped(t *testing.T) {
 	})
 	cancel()
 	if f := <-done; len(f) > 0 {
-		t.Errorf("Probe: got\n%swant nothing: it was broken off", f)
+		t.Errorf("Look: got\n%swant nothing: it was broken off", f)
 	}
 }
 

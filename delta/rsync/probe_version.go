@@ -12,7 +12,7 @@ import (
 	"inosyncd/internal/printable"
 )
 
-// Versions that matter for what is said of an rsync. Faults by which one end
+// Versions that matter for what is said of an  Faults by which one end
 // can harm the other were closed up to the first, more of them in the second
 // (NEWS of rsync).
 var (
@@ -24,9 +24,9 @@ var (
 // program says which rsync the node has.
 func (p *probe) program(ctx context.Context) {
 	var version, why string
-	switch p.e.o.Address.Kind {
+	switch p.node.Address.Kind {
 	case node.Local:
-		version, _ = process.Version(ctx, p.e.o.Program)
+		version, _ = process.Version(ctx, p.node.Program)
 	case node.SSH:
 		version, why = p.remoteVersion(ctx)
 	case node.Daemon:
@@ -44,7 +44,7 @@ func (p *probe) program(ctx context.Context) {
 // older notes what the two rsyncs fall back to because one of them knows no
 // better: xxhash and zstd are of 3.2.0.
 func (p *probe) older() {
-	asked := slices.ContainsFunc(p.e.o.Args, func(arg string) bool { return strings.Contains(arg, "-choice=") })
+	asked := slices.ContainsFunc(p.node.Args, func(arg string) bool { return strings.Contains(arg, "-choice=") })
 	for _, c := range []struct {
 		what string
 		slow []string
@@ -59,10 +59,10 @@ func (p *probe) older() {
 func ProgramFinding(ctx context.Context, program string) Finding {
 	version, err := process.Version(ctx, program)
 	if err == nil && process.TooOld(version) {
-		err = fmt.Errorf("%w: %s", errTooOld, version)
+		err = fmt.Errorf("%w: %s", process.ErrTooOld, version)
 	}
 	if err != nil {
-		return Finding{Fault, "rsync", printable.Escape(err.Error()), needsProgram}
+		return Finding{Fault, "rsync", printable.Escape(err.Error()), NeedsProgram}
 	}
 	return versionFinding(version, 0, "", "here")
 }
@@ -103,7 +103,7 @@ func versionFinding(version string, protocol int, why, where string) Finding {
 // nothing but what it was set up for, there is no version and a reason.
 func (p *probe) remoteVersion(ctx context.Context) (version, why string) {
 	program := "rsync"
-	for _, arg := range p.e.o.Args {
+	for _, arg := range p.node.Args {
 		if path, ok := strings.CutPrefix(arg, "--rsync-path="); ok {
 			program = path
 		}
@@ -131,12 +131,12 @@ var number = regexp.MustCompile(`^[0-9]+$`)
 // asOther reports whether owners are to be copied and the node is written to by
 // an account that is known not to be root's: rsync leaves them out in silence.
 func (p *probe) asOther(ctx context.Context) bool {
-	o := p.e.o
+	o := &p.node.Options
 	switch {
 	case !o.Owner || slices.ContainsFunc(o.Args, func(arg string) bool { return strings.Contains(arg, "super") }):
 		return false
 	case o.Address.Kind == node.Local:
-		return p.e.node.UID() != 0
+		return p.node.UID() != 0
 	case o.Address.Kind != node.SSH || slices.ContainsFunc(o.Args, func(arg string) bool { return strings.HasPrefix(arg, "--rsync-path=") }):
 		return false
 	}

@@ -31,7 +31,7 @@ func (p *probe) write(ctx context.Context) error {
 		return err
 	}
 	var skew Finding
-	if sent.verdict.outcome == push.Done && ctx.Err() == nil {
+	if sent.verdict.Outcome == push.Done && ctx.Err() == nil {
 		skew = p.clock(ctx, sent)
 	}
 	// It is taken back in any case: also what failed may have left it there.
@@ -49,7 +49,7 @@ func (p *probe) write(ctx context.Context) error {
 // takeBack removes what was sent. When it is to stop, it has removeIn for that.
 func (p *probe) takeBack(ctx context.Context) (ended, error) {
 	gone, err := p.remove(ctx)
-	if err != nil || ctx.Err() == nil || gone.verdict.outcome == push.Done {
+	if err != nil || ctx.Err() == nil || gone.verdict.Outcome == push.Done {
 		return gone, err
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), removeIn)
@@ -59,8 +59,8 @@ func (p *probe) takeBack(ctx context.Context) (ended, error) {
 
 // tell notes how writing and removing went.
 func (p *probe) tell(ctx context.Context, sent, gone ended) {
-	well := sent.verdict.outcome == push.Done
-	removed := gone.verdict.outcome == push.Done || slices.ContainsFunc(gone.items, output.Item.Deleted)
+	well := sent.verdict.Outcome == push.Done
+	removed := gone.verdict.Outcome == push.Done || slices.ContainsFunc(gone.items, output.Item.Deleted)
 	if !well {
 		p.fail(ctx, AboutWriting, &sent)
 	}
@@ -68,7 +68,7 @@ func (p *probe) tell(ctx context.Context, sent, gone ended) {
 	case removed && well:
 		p.add(Fine, AboutWriting, "a file was written and removed", "")
 	case !removed && (well || ctx.Err() != nil):
-		p.add(Fault, AboutWriting, printable.Escape(p.at.Path+p.name)+" stays at the node: "+printable.Escape(gone.verdict.err.Error()),
+		p.add(Fault, AboutWriting, printable.Escape(p.at.Path+p.name)+" stays at the node: "+printable.Escape(gone.verdict.Err.Error()),
 			"remove it there, and let the login remove what it writes")
 	}
 }
@@ -80,7 +80,7 @@ const farApart = 2 * time.Second
 // receiver has given the file. Nothing depends on it.
 func (p *probe) clock(ctx context.Context, sent ended) Finding {
 	r, err := p.run(ctx, p.arguments(p.quiet(), []string{"--list-only"}, p.at.String()+p.name), nil, "TZ=UTC")
-	if err != nil || r.verdict.outcome != push.Done {
+	if err != nil || r.verdict.Outcome != push.Done {
 		return Finding{} // writing was what mattered
 	}
 	for _, note := range r.Notes {

@@ -43,7 +43,7 @@ func (b *batch) rsync(ctx context.Context, m mode, list []byte, scope *change.Se
 	if err := fault.Fail("rsync: exit judged"); err != nil {
 		return verdict{push.Again, err, ""}
 	}
-	if m.missing && poor(&end) {
+	if m.missing && Poor(&end) {
 		b.e.poorHand = true
 		return verdict{}
 	}
@@ -126,9 +126,9 @@ func unstarted(err error) verdict {
 	return verdict{push.Again, err, ""}
 }
 
-// poor reports whether a run failed because the receiver has no working
+// Poor reports whether a run failed because the receiver has no working
 // --delete-missing-args. Nothing was removed then, and nothing sent.
-func poor(end *process.Exit) bool {
+func Poor(end *process.Exit) bool {
 	if end.Code == 0 {
 		return false
 	}

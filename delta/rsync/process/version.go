@@ -3,6 +3,7 @@ package process
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os/exec"
 	"strconv"
@@ -30,6 +31,21 @@ func Version(ctx context.Context, program string) (string, error) {
 		return "", fmt.Errorf("asking %q for its version: it answers %q", programOf(program), printable.Clip(printable.Escape(string(line))))
 	}
 	return version, nil
+}
+
+// ErrTooOld is what Check returns of an rsync that is not used.
+var ErrTooOld = errors.New("rsync is too old")
+
+// Check returns nil if program, "" being the one in PATH, is there and new enough.
+func Check(ctx context.Context, program string) error {
+	version, err := Version(ctx, program)
+	if err != nil {
+		return err
+	}
+	if TooOld(version) {
+		return fmt.Errorf("%w: rsync %s cannot keep file names out of remote shells, 3.2.4 can", ErrTooOld, printable.Clip(printable.Escape(version)))
+	}
+	return nil
 }
 
 // ParseVersion reads the first line that rsync --version prints.
