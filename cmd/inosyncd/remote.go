@@ -9,8 +9,8 @@ import (
 	"sync"
 
 	"inosyncd/config"
-	"inosyncd/delta/rsync"
 	"inosyncd/delta/rsync/node"
+	"inosyncd/delta/rsync/probe"
 	"inosyncd/internal/logging"
 	"inosyncd/internal/source"
 )
@@ -95,7 +95,7 @@ func (r *remote) run(ctx context.Context, out io.Writer) error {
 		s.add(b)
 	}
 	fmt.Fprintln(out, s)
-	if s.of[rsync.Fault] > 0 {
+	if s.of[probe.Fault] > 0 {
 		return errReported
 	}
 	return nil
@@ -116,27 +116,27 @@ func (r *remote) plan(ctx context.Context) {
 		}
 		scan := sync.OnceValue(func() tree { return scan(ctx, m) })
 		trees = append(trees, scan)
-		add(block{title: "mirror " + m.Name + ": " + m.WPath, look: func(ctx context.Context) []rsync.Finding {
-			return append([]rsync.Finding{rsync.ProgramFinding(ctx, m.Rsync)}, scan().findings()...)
+		add(block{title: "mirror " + m.Name + ": " + m.WPath, look: func(ctx context.Context) []probe.Finding {
+			return append([]probe.Finding{probe.ProgramFinding(ctx, m.Rsync)}, scan().findings()...)
 		}})
 		for _, n := range m.Nodes {
 			if !n.Enabled {
 				continue
 			}
-			add(block{title: "node " + n.Name + " of " + m.Name, node: true, look: func(ctx context.Context) []rsync.Finding {
+			add(block{title: "node " + n.Name + " of " + m.Name, node: true, look: func(ctx context.Context) []probe.Finding {
 				return r.probe(ctx, m, n, lim, scan)
 			}})
 		}
 	}
-	add(block{title: "this machine", look: func(context.Context) []rsync.Finding {
+	add(block{title: "this machine", look: func(context.Context) []probe.Finding {
 		return inotifyLimits(r.sysctls).findings(trees)
 	}})
 }
 
 // probe looks at a node with the options that its pushes have.
-func (r *remote) probe(ctx context.Context, m config.Mirror, n config.Node, lim *limits, scan func() tree) []rsync.Finding {
-	fault := func(err error) []rsync.Finding {
-		return []rsync.Finding{{Grade: rsync.Fault, About: "engine", Text: escaped(err.Error())}}
+func (r *remote) probe(ctx context.Context, m config.Mirror, n config.Node, lim *limits, scan func() tree) []probe.Finding {
+	fault := func(err error) []probe.Finding {
+		return []probe.Finding{{Grade: probe.Fault, About: "engine", Text: escaped(err.Error())}}
 	}
 	o, err := engineOptions(m, n, source.New(m.WPath), lim, r.sockets)
 	if err != nil {
@@ -147,7 +147,7 @@ func (r *remote) probe(ctx context.Context, m config.Mirror, n config.Node, lim 
 	if err != nil {
 		return fault(err)
 	}
-	found := rsync.Look(ctx, at, func() rsync.Tree { return scan().Tree })
+	found := probe.Look(ctx, at, func() probe.Tree { return scan().Tree })
 	if err := at.Close(); err != nil {
 		o.Log.Debug("closing the engine failed", "err", err)
 	}

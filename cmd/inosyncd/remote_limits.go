@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"strings"
 
-	"inosyncd/delta/rsync"
+	"inosyncd/delta/rsync/probe"
 )
 
 // kernelLimits are those of inotify(7), for a user; 0 where one is not known.
@@ -38,7 +38,7 @@ const (
 
 // findings compares the limits with what all the trees together need, and the
 // queue, of which each has its own, with the largest of them.
-func (l kernelLimits) findings(trees []func() tree) []rsync.Finding {
+func (l kernelLimits) findings(trees []func() tree) []probe.Finding {
 	dirs, largest := 0, 0
 	for _, scan := range trees {
 		t := scan()
@@ -46,29 +46,29 @@ func (l kernelLimits) findings(trees []func() tree) []rsync.Finding {
 		largest = max(largest, int(min(t.Entries, longestQueue))) //nolint:gosec // bounded
 	}
 	if l.watches == 0 {
-		return []rsync.Finding{{Grade: rsync.Note, About: "inotify", Text: "the limits cannot be read"}}
+		return []probe.Finding{{Grade: probe.Note, About: "inotify", Text: "the limits cannot be read"}}
 	}
-	watches := rsync.Finding{About: "watches", Text: fmt.Sprintf("needed: %d of %d (fs.inotify.max_user_watches)", dirs, l.watches)}
+	watches := probe.Finding{About: "watches", Text: fmt.Sprintf("needed: %d of %d (fs.inotify.max_user_watches)", dirs, l.watches)}
 	switch {
 	case dirs > l.watches:
-		watches.Grade = rsync.Fault
+		watches.Grade = probe.Fault
 		watches.Text += ": some directories would only be compared from time to time"
 		watches.Cure = raise("max_user_watches", dirs+dirs/4)
 	case dirs > l.watches/100*tight:
-		watches.Grade = rsync.Warning
+		watches.Grade = probe.Warning
 		watches.Text += ": few are left for other programs and for more directories"
 		watches.Cure = raise("max_user_watches", dirs+dirs/4)
 	}
-	queue := rsync.Finding{About: "event queue", Text: fmt.Sprintf("%d events (fs.inotify.max_queued_events)", l.queued)}
+	queue := probe.Finding{About: "event queue", Text: fmt.Sprintf("%d events (fs.inotify.max_queued_events)", l.queued)}
 	if l.queued > 0 && largest > l.queued {
-		queue.Grade = rsync.Note
+		queue.Grade = probe.Note
 		queue.Text += ": changes of more entries at once can overflow it, and the tree is compared then"
 		queue.Cure = raise("max_queued_events", largest)
 	}
-	found := []rsync.Finding{watches, queue}
+	found := []probe.Finding{watches, queue}
 	if l.instances > 0 && len(trees) > l.instances {
-		found = append(found, rsync.Finding{
-			Grade: rsync.Fault, About: "instances", Text: fmt.Sprintf("needed: %d of %d (fs.inotify.max_user_instances)", len(trees), l.instances),
+		found = append(found, probe.Finding{
+			Grade: probe.Fault, About: "instances", Text: fmt.Sprintf("needed: %d of %d (fs.inotify.max_user_instances)", len(trees), l.instances),
 			Cure: raise("max_user_instances", 2*len(trees)),
 		})
 	}

@@ -5,15 +5,15 @@ import (
 	"fmt"
 	"io"
 
-	"inosyncd/delta/rsync"
+	"inosyncd/delta/rsync/probe"
 )
 
 // block is what is said of one source or node, or of this machine.
 type block struct {
 	title string
 	node  bool
-	look  func(context.Context) []rsync.Finding
-	found []rsync.Finding // once done is closed
+	look  func(context.Context) []probe.Finding
+	found []probe.Finding // once done is closed
 	done  chan struct{}
 }
 
@@ -21,7 +21,7 @@ type block struct {
 func leftovers(blocks []*block, out io.Writer) {
 	for _, b := range blocks {
 		for _, f := range b.found {
-			if f.Grade == rsync.Fault && f.About == rsync.AboutWriting {
+			if f.Grade == probe.Fault && f.About == probe.AboutWriting {
 				b.print(out)
 				break
 			}
@@ -44,17 +44,17 @@ func (b *block) print(out io.Writer) {
 // summary counts nodes and findings.
 type summary struct {
 	nodes, faulty int
-	of            [rsync.Fault + 1]int // findings, by grade
+	of            [probe.Fault + 1]int // findings, by grade
 }
 
 func (s *summary) add(b *block) {
-	before := s.of[rsync.Fault]
+	before := s.of[probe.Fault]
 	for _, f := range b.found {
 		s.of[f.Grade]++
 	}
 	if b.node {
 		s.nodes++
-		if s.of[rsync.Fault] > before {
+		if s.of[probe.Fault] > before {
 			s.faulty++
 		}
 	}
@@ -62,5 +62,5 @@ func (s *summary) add(b *block) {
 
 func (s summary) String() string {
 	return fmt.Sprintf("nodes: %d, with faults: %d; faults: %d, warnings: %d, notes: %d",
-		s.nodes, s.faulty, s.of[rsync.Fault], s.of[rsync.Warning], s.of[rsync.Note])
+		s.nodes, s.faulty, s.of[probe.Fault], s.of[probe.Warning], s.of[probe.Note])
 }

@@ -11,12 +11,12 @@ import (
 	"golang.org/x/sys/unix"
 
 	"inosyncd/config"
-	"inosyncd/delta/rsync"
+	"inosyncd/delta/rsync/probe"
 )
 
 // tree is what a source holds of what is mirrored.
 type tree struct {
-	rsync.Tree
+	probe.Tree
 
 	dirs   int    // each needs a watch
 	unread int    // entries that could not be looked at
@@ -80,25 +80,25 @@ func (t *tree) cannot(path string, err error) {
 	}
 }
 
-func (t tree) findings() []rsync.Finding {
+func (t tree) findings() []probe.Finding {
 	if t.gone != nil {
-		return []rsync.Finding{{
-			Grade: rsync.Fault, About: "source", Text: "cannot be looked at: " + escaped(t.gone.Error()),
+		return []probe.Finding{{
+			Grade: probe.Fault, About: "source", Text: "cannot be looked at: " + escaped(t.gone.Error()),
 			Cure: "make it, or mount it: until then the mirror is held",
 		}}
 	}
-	found := []rsync.Finding{{
-		About: "source", Text: fmt.Sprintf("directories: %d, entries: %d, %s", t.dirs, t.Entries, rsync.Size(t.Bytes)),
+	found := []probe.Finding{{
+		About: "source", Text: fmt.Sprintf("directories: %d, entries: %d, %s", t.dirs, t.Entries, probe.Size(t.Bytes)),
 	}}
 	if t.unread > 0 {
-		found = append(found, rsync.Finding{
-			Grade: rsync.Fault, About: "source", Text: fmt.Sprintf("entries that cannot be read: %d, the first is %s: %s", t.unread, escaped(t.first), escaped(t.why.Error())),
+		found = append(found, probe.Finding{
+			Grade: probe.Fault, About: "source", Text: fmt.Sprintf("entries that cannot be read: %d, the first is %s: %s", t.unread, escaped(t.first), escaped(t.why.Error())),
 			Cure: "let inosyncd read all of the source",
 		})
 	}
 	if t.net != "" {
-		found = append(found, rsync.Finding{
-			Grade: rsync.Warning, About: "source", Text: t.net + ": what other machines change there causes no event, only the schedule finds it",
+		found = append(found, probe.Finding{
+			Grade: probe.Warning, About: "source", Text: t.net + ": what other machines change there causes no event, only the schedule finds it",
 			Cure: "run inosyncd where the files are written",
 		})
 	}

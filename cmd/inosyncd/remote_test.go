@@ -14,7 +14,7 @@ import (
 	"testing"
 
 	"inosyncd/config"
-	"inosyncd/delta/rsync"
+	"inosyncd/delta/rsync/probe"
 	"inosyncd/internal/lab"
 	"inosyncd/internal/lab/labtest"
 )
@@ -33,7 +33,7 @@ func limitsDir(t *testing.T, watches, queued, instances int) string {
 
 func TestInotifyLimits(t *testing.T) {
 	of := func(dirs int, entries uint64) func() tree {
-		return func() tree { return tree{dirs: dirs, Tree: rsync.Tree{Entries: entries}} }
+		return func() tree { return tree{dirs: dirs, Tree: probe.Tree{Entries: entries}} }
 	}
 	for _, tt := range []struct {
 		name                       string
@@ -84,8 +84,8 @@ func TestScan(t *testing.T) {
 	}
 	text := "wpath: " + src + "\nrnodes: [host:/x]\nrexcludes: [/cache/, '*.tmp']\n"
 	for recursive, want := range map[string]tree{
-		"true":  {dirs: 3, Tree: rsync.Tree{Bytes: 12, Entries: 7}}, // . a d link d/b d/e d/e/c
-		"false": {dirs: 1, Tree: rsync.Tree{Bytes: 4, Entries: 4}},  // . a d link
+		"true":  {dirs: 3, Tree: probe.Tree{Bytes: 12, Entries: 7}}, // . a d link d/b d/e d/e/c
+		"false": {dirs: 1, Tree: probe.Tree{Bytes: 4, Entries: 4}},  // . a d link
 	} {
 		m := loaded(t, text+"recursive: "+recursive+"\n").Mirrors[0]
 		if got := scan(t.Context(), m); got != want {
@@ -93,7 +93,7 @@ func TestScan(t *testing.T) {
 		}
 	}
 	m := config.Mirror{WPath: src + "/gone/", Recursive: true}
-	if got := scan(t.Context(), m); got.gone == nil || got.findings()[0].Grade != rsync.Fault {
+	if got := scan(t.Context(), m); got.gone == nil || got.findings()[0].Grade != probe.Fault {
 		t.Errorf("scan of what is not there: got %+v", got)
 	}
 }

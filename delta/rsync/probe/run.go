@@ -1,4 +1,4 @@
-package rsync
+package probe
 
 import (
 	"context"
@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"time"
 
+	"inosyncd/delta/rsync"
 	"inosyncd/delta/rsync/node"
 	"inosyncd/delta/rsync/output"
 	"inosyncd/delta/rsync/process"
@@ -26,10 +27,10 @@ const (
 )
 
 const (
-	// probeGrace is added to the node's timeout before a run is ended that is
+	// grace is added to the node's timeout before a run is ended that is
 	// not idle and still does not come to an end: rsync's own timeout is to
 	// come first.
-	probeGrace = 5 * time.Second
+	grace = 5 * time.Second
 
 	// maxItems bounds what is kept of a run.
 	maxItems = 256
@@ -58,7 +59,7 @@ func (p *probe) run(ctx context.Context, args []string, list []byte, env ...stri
 	defer dir.Close()
 	if limit := p.node.Timeout; limit > 0 {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeoutCause(ctx, limit+probeGrace, process.ErrIdle)
+		ctx, cancel = context.WithTimeoutCause(ctx, limit+grace, process.ErrIdle)
 		defer cancel()
 	}
 	s, err := p.node.Spec(args)
@@ -76,13 +77,13 @@ func (p *probe) run(ctx context.Context, args []string, list []byte, env ...stri
 		return ok || output.IsStat(line)
 	})
 	if err != nil {
-		return ended{verdict: Unstarted(err)}, nil
+		return ended{verdict: rsync.Unstarted(err)}, nil
 	}
 	_, idle := p.node.Silence(p.watched())
 	r.Exit = proc.Finish(list, idle)
 	r.took = time.Since(r.began)
 	r.Notes = slices.DeleteFunc(r.Notes, p.negotiated)
-	r.verdict = Judge(&r.Exit)
+	r.verdict = rsync.Judge(&r.Exit)
 	return r, nil
 }
 

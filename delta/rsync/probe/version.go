@@ -1,4 +1,4 @@
-package rsync
+package probe
 
 import (
 	"context"
@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"inosyncd/delta/rsync"
 	"inosyncd/delta/rsync/node"
 	"inosyncd/delta/rsync/process"
 	"inosyncd/internal/printable"
@@ -62,7 +63,7 @@ func ProgramFinding(ctx context.Context, program string) Finding {
 		err = fmt.Errorf("%w: %s", process.ErrTooOld, version)
 	}
 	if err != nil {
-		return Finding{Fault, "rsync", printable.Escape(err.Error()), NeedsProgram}
+		return Finding{Fault, "rsync", printable.Escape(err.Error()), rsync.NeedsProgram}
 	}
 	return versionFinding(version, 0, "", "here")
 }

@@ -1,10 +1,11 @@
-package rsync
+package probe
 
 import (
 	"context"
 	"slices"
 	"strings"
 
+	"inosyncd/delta/rsync"
 	"inosyncd/delta/rsync/node"
 	"inosyncd/delta/rsync/process"
 	"inosyncd/internal/printable"
@@ -28,7 +29,7 @@ func (p *probe) meet(ctx context.Context) (met bool, err error) {
 	p.findings = append(p.findings, p.way())
 	switch {
 	case p.keeps && p.node.Delete:
-		v := Judge(&process.Exit{Code: codeUnsupported})
+		v := rsync.Judge(&process.Exit{Code: codeUnsupported})
 		p.add(Fault, "delete", "the node refuses removals", v.Cure)
 	case p.poor && !p.keeps:
 		p.add(Note, "delete", "the node's rsync has no working --delete-missing-args: removals compare the directories they are in", "upgrade rsync at the node")
@@ -56,7 +57,7 @@ func (p *probe) above(ctx context.Context) error {
 	case g.verdict.Outcome != push.Done:
 		p.add(Note, "path", "is not there yet, and the directory above cannot be looked at: "+printable.Escape(g.verdict.Err.Error()), "make the node's path")
 	case g.made:
-		v := Judge(&process.Exit{Code: codeNoPath})
+		v := rsync.Judge(&process.Exit{Code: codeNoPath})
 		p.add(Fault, "path", "is not there, nor is the directory above it", v.Cure)
 	default:
 		p.at = at
@@ -148,7 +149,7 @@ func (p *probe) greet(ctx context.Context, to node.Address) (greeting, error) {
 			return g, err
 		// What a daemon says when it refuses an option can be lost with the
 		// connection (3.5.0), its exit code is not.
-		case missing && (Poor(&r.Exit) || r.Code == codeUnsupported):
+		case missing && (rsync.Poor(&r.Exit) || r.Code == codeUnsupported):
 			p.poor = true
 			continue
 		case deletes && r.Code == codeUnsupported:

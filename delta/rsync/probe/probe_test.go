@@ -1,4 +1,4 @@
-package rsync
+package probe
 
 import (
 	"context"
@@ -128,7 +128,7 @@ func TestProbeHealthy(t *testing.T) {
 				o.Rules = nodetest.Rules(t, ".*")
 				o.Xattrs, o.HardLinks, o.Compress = true, true, true
 			})
-			n.plant("f", "d/g", probePrefix+"other", ".hidden")
+			n.plant("f", "d/g", prefix+"other", ".hidden")
 			st, err := os.Stat(n.src)
 			n.do(err)
 			n.do(os.Chtimes(n.dst, st.ModTime(), st.ModTime()))
@@ -147,7 +147,7 @@ func TestProbeHealthy(t *testing.T) {
 				} else if !strings.Contains(f.String(), " space: free: ") {
 					t.Errorf("Look: got\n%swant the space", f)
 				}
-				untouched(t, n.dst, ".hidden", probePrefix+"other", "d", "f")
+				untouched(t, n.dst, ".hidden", prefix+"other", "d", "f")
 				after, err := lab.Walk(n.dst, lab.CompareOptions{})
 				n.do(err)
 				if diff := cmp.Diff(before, after); diff != "" {
@@ -249,11 +249,11 @@ func TestProbePoorReceiver(t *testing.T) {
 	list := filepath.Join(t.TempDir(), "list") // such receivers fail at a name below another
 	n := newTarget(t, "daemon", nodetest.Wrap(t, `case "$*" in *--delete-missing-args*) cat >`+list+`
 		if grep -qa '[^.]/gone' `+list+`; then echo "invalid file mode 00 for d/gone [Receiver]" >&2; exit 2; fi;; esac; exec RSYNC`))
-	n.plant("f", "extra", "d/g", probePrefix+"other")
+	n.plant("f", "extra", "d/g", prefix+"other")
 	f := n.probe(t.Context())
 	f.want(t, "note delete: the node's rsync has no working --delete-missing-args")
 	f.want(t, "ok writing: a file was written and removed")
-	untouched(t, n.dst, probePrefix+"other", "d", "extra", "f")
+	untouched(t, n.dst, prefix+"other", "d", "extra", "f")
 	if _, err := os.Stat(n.dst + "/d/g"); err != nil {
 		t.Error(err)
 	}
@@ -304,7 +304,7 @@ func TestProbeCleansUp(t *testing.T) {
 	})
 	t.Run("cannot", func(t *testing.T) {
 		n := newTarget(t, "local", nodetest.Wrap(t, `case "$*" in *--dry-run*) ;; *--delete-missing-args*) echo "cannot do that" >&2; exit 12;; esac; exec RSYNC`))
-		n.probe(t.Context()).want(t, "fault writing: "+n.dst+"/"+probePrefix)
+		n.probe(t.Context()).want(t, "fault writing: "+n.dst+"/"+prefix)
 	})
 }
 

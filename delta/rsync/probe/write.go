@@ -1,4 +1,4 @@
-package rsync
+package probe
 
 import (
 	"context"

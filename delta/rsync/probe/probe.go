@@ -1,4 +1,18 @@
-package rsync
+// Package probe looks at a node as a push would reach it, and says in findings what
+// is there: whether it lets in, can be written to and removed from, has room, and
+// which rsync it has.
+//
+// It starts rsyncs with the options of the node, and takes what they come to for
+// what a push would: the same words, the same cures. It changes nothing but a file
+// of its own, which it removes again.
+//
+// # Blocking and shutdown
+//
+// Look blocks until the node was looked at, each run for no longer than the node's
+// timeout and some seconds. When its context ends it stops, but for removing its
+// file, for which it has 5 seconds. Nothing of it runs afterwards; the node's shared
+// ssh connection is for the caller to close.
+package probe
 
 import (
 	"cmp"
@@ -12,6 +26,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"inosyncd/delta/rsync"
 	"inosyncd/delta/rsync/node"
 	"inosyncd/delta/rsync/process"
 	"inosyncd/internal/printable"
@@ -46,10 +61,10 @@ type Tree struct {
 	Entries uint64
 }
 
-// probePrefix begins the name that a probe writes at a node. What follows is
+// prefix begins the name that a probe writes at a node. What follows is
 // random, so that it is never the name of anything else. It is not among the
 // excluded names: should it ever stay, the next full sync removes it.
-const probePrefix = ".inosyncd-check-"
+const prefix = ".inosyncd-check-"
 
 // probe is one look at a node.
 type probe struct {
@@ -80,11 +95,10 @@ type probe struct {
 // are refused, nothing is written. A path that is not there is not made: the
 // file goes to the directory above.
 //
-// tree is called where the node has no copy yet and may block. Of
-// the calls of Look for a node only one runs at a time.
+// tree is called where the node has no copy yet and may block.
 func Look(ctx context.Context, n *node.Node, tree func() Tree) []Finding {
 	p := &probe{node: n, tree: tree, at: n.Address, choice: map[string]string{}}
-	p.name = probePrefix + strings.ToLower(rand.Text())
+	p.name = prefix + strings.ToLower(rand.Text())
 	if err := p.look(ctx); err != nil && ctx.Err() == nil {
 		p.add(Fault, "this machine", printable.Clip(printable.Escape(err.Error())), "make room for temporary files here, in TMPDIR")
 	}
@@ -98,7 +112,7 @@ func Look(ctx context.Context, n *node.Node, tree func() Tree) []Finding {
 func (p *probe) look(ctx context.Context) error {
 	if err := process.Check(ctx, p.node.Program); err != nil {
 		if ctx.Err() == nil {
-			p.add(Fault, "rsync here", printable.Escape(err.Error()), NeedsProgram)
+			p.add(Fault, "rsync here", printable.Escape(err.Error()), rsync.NeedsProgram)
 		}
 		return nil
 	}
