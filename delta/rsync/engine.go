@@ -75,7 +75,7 @@ func New(o node.Options) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &Engine{o: &n.Options, node: n, log: n.Log, to: o.Address.String(), always: n.Arguments(o)}
+	e := &Engine{o: &n.Options, node: n, log: n.Log, to: o.Address.String(), always: n.Arguments(n.Options)}
 	if o.Armed != nil {
 		e.armourer = newArmourer(e, o.Armed)
 	}

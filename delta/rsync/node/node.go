@@ -38,7 +38,7 @@ type Node struct {
 // New returns the node that o describes. It starts nothing.
 func New(o Options) (*Node, error) {
 	if o.Address.Path == "" || o.Source == nil {
-		return nil, errors.New("making an rsync engine: it needs a source and a node with a path")
+		return nil, errors.New("preparing a node: it needs a source, and an address with a path")
 	}
 	if err := CheckArgs(o.Args); err != nil {
 		return nil, err

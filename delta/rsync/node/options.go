@@ -8,7 +8,7 @@ import (
 	"inosyncd/internal/source"
 )
 
-// Options say what an Engine mirrors, where to, and how. Every field is used
+// Options say what is mirrored to a node, where it is, and how. Every field is used
 // as it stands: defaults, and what one key implies for another, are the
 // configuration's affair.
 type Options struct {
@@ -50,7 +50,7 @@ type Options struct {
 	SocketDir string
 
 	// Armed bounds the rsyncs that wait for the next push: a channel of that
-	// capacity, shared by all engines. nil arms none.
+	// capacity, shared by all nodes. nil arms none.
 	Armed chan struct{}
 
 	Log *slog.Logger // nil discards
