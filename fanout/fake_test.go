@@ -1,7 +1,6 @@
 package fanout
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -16,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"inosyncd/internal/change"
+	"inosyncd/internal/lab/labtest"
 	"inosyncd/internal/push"
 	"inosyncd/internal/status"
 )
@@ -149,9 +149,9 @@ func of(paths ...string) *change.Set {
 }
 
 // single starts one node, which is called "a".
-func single(t *testing.T, no NodeOptions) (*Fanout, *fake, *logBuffer) {
+func single(t *testing.T, no NodeOptions) (*Fanout, *fake, *labtest.Log) {
 	t.Helper()
-	log := &logBuffer{}
+	log := &labtest.Log{}
 	target := newFake(t)
 	no.Name, no.Target = "a", target
 	f := New(Options{
@@ -187,25 +187,10 @@ func expectState(t *testing.T, f *Fanout, want string) {
 
 var clock = regexp.MustCompile(`(time|next_try)=\S+ ?`)
 
-// logBuffer is where a Fanout logs to.
-type logBuffer struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (b *logBuffer) Write(line []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.Write(line)
-}
-
 // logged are the lines since it was last called, without times.
-func logged(log *logBuffer) []string {
+func logged(log *labtest.Log) []string {
 	synctest.Wait()
-	log.mu.Lock()
-	defer log.mu.Unlock()
-	text := strings.TrimSpace(clock.ReplaceAllString(log.buf.String(), ""))
-	log.buf.Reset()
+	text := strings.TrimSpace(clock.ReplaceAllString(log.Take(), ""))
 	if text == "" {
 		return nil
 	}

@@ -15,7 +15,6 @@ import (
 
 	"inosyncd/config"
 	"inosyncd/delta/rsync/probe"
-	"inosyncd/internal/lab"
 	"inosyncd/internal/lab/labtest"
 )
 
@@ -144,11 +143,7 @@ func TestRemoteBlocks(t *testing.T) {
 // A signal ends the look at once, whatever a node does.
 func TestRemoteStopped(t *testing.T) {
 	labtest.Need(t, "rsync")
-	silent, err := lab.StartSilent()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer silent.Close()
+	silent := labtest.Silent(t)
 	t.Setenv("XDG_RUNTIME_DIR", labtest.Dir(t))
 	file := filepath.Join(t.TempDir(), "conf.yaml")
 	text := fmt.Sprintf("wpath: %s\nrnodes: ['rsync://127.0.0.1:%d/m/']\ntimeout: 1h\n", t.TempDir(), silent.Port())

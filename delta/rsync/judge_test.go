@@ -108,16 +108,8 @@ func TestRealFailures(t *testing.T) {
 	user := func(o *node.Options) { o.Address.User = "u" }
 	password := func(text string, mode os.FileMode) func(*node.Options) { return nodetest.PasswordFile(t, text, mode) }
 	none := func(*node.Options) {}
-	refused, err := lab.KeepRefused()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer refused.Close()
-	silent, err := lab.StartSilent()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer silent.Close()
+	refused := labtest.Refused(t)
+	silent := labtest.Silent(t)
 	port := func(p int) func(*node.Options) { return func(o *node.Options) { o.Address.Port = p } }
 	short := func(o *node.Options) { o.Timeout = time.Second; o.Address.Port = silent.Port() }
 	tests := []struct {

@@ -152,9 +152,7 @@ func TestReloadBesideAStuckNode(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	hanging := func() (node, *lab.Silent) {
-		silent, err := lab.StartSilent()
-		must(t, err)
-		t.Cleanup(silent.Close)
+		silent := labtest.Silent(t)
 		return node{name: fmt.Sprintf("rsync://127.0.0.1:%d/m/", silent.Port())}.with("timeout: 1h"), silent
 	}
 	stuck, silent := hanging()

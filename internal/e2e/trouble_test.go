@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"inosyncd/internal/lab"
+	"inosyncd/internal/lab/labtest"
 )
 
 // TestTroubledNodesDelayNobody has nodes that refuse, that never answer and
@@ -13,12 +14,8 @@ import (
 func TestTroubledNodesDelayNobody(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	refused, err := lab.KeepRefused()
-	must(t, err)
-	defer refused.Close()
-	silent, err := lab.StartSilent()
-	must(t, err)
-	defer silent.Close()
+	refused := labtest.Refused(t)
+	silent := labtest.Silent(t)
 
 	healthy := s.local("healthy")
 	daemon := func(port int) node {

@@ -12,7 +12,6 @@ import (
 	"strings"
 	"testing"
 
-	"inosyncd/internal/lab"
 	"inosyncd/internal/lab/labtest"
 	"inosyncd/internal/status"
 )
@@ -41,9 +40,7 @@ func TestWebPage(t *testing.T) {
 	s := newSite(t)
 	write(t, s.path("a"), "a")
 	good := s.local("copy")
-	refused, err := lab.KeepRefused()
-	must(t, err)
-	defer refused.Close()
+	refused := labtest.Refused(t)
 	bad := node{name: fmt.Sprintf("rsync://127.0.0.1:%d/none/", refused.Port())}
 	bad.yaml = fmt.Sprintf("%q", bad.name)
 	s.start(s.config("listen: 127.0.0.1:0", good, bad))

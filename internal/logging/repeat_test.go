@@ -1,7 +1,6 @@
 package logging_test
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -13,44 +12,29 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"inosyncd/internal/lab/labtest"
 	"inosyncd/internal/logging"
 )
 
-// page is a log that several goroutines can write and read.
-type page struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (p *page) Write(b []byte) (int, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.buf.Write(b)
-}
-
 // tear returns the lines so far and begins anew.
-func (p *page) tear() []string {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	lines := strings.Split(strings.TrimSuffix(p.buf.String(), "\n"), "\n")
-	p.buf.Reset()
-	return lines
+func tear(p *labtest.Log) []string {
+	return strings.Split(strings.TrimSuffix(p.Take(), "\n"), "\n")
 }
 
-func limited(t *testing.T) (*slog.Logger, *page) {
+func limited(t *testing.T) (*slog.Logger, *labtest.Log) {
 	t.Helper()
-	p := &page{}
+	p := &labtest.Log{}
 	l := logging.Limit(logging.New(p, logging.Options{Level: slog.LevelDebug, Journal: true}).Handler())
 	t.Cleanup(l.Close)
 	return slog.New(l), p
 }
 
-func expectLines(t *testing.T, p *page, want ...string) {
+func expectLines(t *testing.T, p *labtest.Log, want ...string) {
 	t.Helper()
 	if len(want) == 0 {
 		want = []string{""}
 	}
-	if diff := cmp.Diff(want, p.tear()); diff != "" {
+	if diff := cmp.Diff(want, tear(p)); diff != "" {
 		t.Errorf("lines (-want +got):\n%s", diff)
 	}
 }
@@ -99,7 +83,7 @@ func TestNeverSwallowed(t *testing.T) {
 				log.Log(t.Context(), level, msg, "mirror", "www", "node", "a") //nolint:sloglint // every message that is exempt
 				log.Debug("sent", "path", "x")
 			}
-			if got := p.tear(); len(got) != 100 {
+			if got := tear(p); len(got) != 100 {
 				t.Errorf("50 lines %q and 50 at debug: got %d, want 100", msg, len(got))
 			}
 		})
@@ -109,13 +93,13 @@ func TestNeverSwallowed(t *testing.T) {
 // What is swallowed when the log is closed is told; what comes after it passes.
 func TestCloseTells(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := &page{}
+		p := &labtest.Log{}
 		l := logging.Limit(logging.New(p, logging.Options{Journal: true}).Handler())
 		log := slog.New(l)
 		for range 7 {
 			log.Warn("m")
 		}
-		p.tear()
+		tear(p)
 		l.Close()
 		expectLines(t, p, "<4>msg=repeated line=m count=2")
 		log.Warn("m")
@@ -135,7 +119,7 @@ func TestManyKindsOfLines(t *testing.T) {
 				log.Warn("m", "path", i)
 			}
 		}
-		if got, want := len(p.tear()), 1000*5+200*6; got != want {
+		if got, want := len(tear(p)), 1000*5+200*6; got != want {
 			t.Errorf("lines of 1200 kinds: got %d, want %d", got, want)
 		}
 	})
@@ -149,7 +133,7 @@ func TestGroupsAreNotCounted(t *testing.T) {
 		for i := range 7 {
 			log.Warn("m", "path", i)
 		}
-		if got := p.tear(); len(got) != 5 {
+		if got := tear(p); len(got) != 5 {
 			t.Errorf("lines: got %q, want 5", got)
 		}
 		time.Sleep(time.Minute)
@@ -169,7 +153,7 @@ func TestFloodsFromManyGoroutines(t *testing.T) {
 		})
 	}
 	all.Wait()
-	if got := p.tear(); len(got) != 5 {
+	if got := tear(p); len(got) != 5 {
 		t.Errorf("lines: got %q, want 5", got)
 	}
 }

@@ -25,16 +25,8 @@ func TestProbeDaemonFaults(t *testing.T) {
 		lab.Module{Name: "auth", Path: t.TempDir(), Users: map[string]string{"u": "secret"}},
 		lab.Module{Name: "nopath", Path: "/nonexistent/path"},
 		lab.Module{Name: "ok", Path: ok})
-	refused, err := lab.KeepRefused()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer refused.Close()
-	silent, err := lab.StartSilent()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer silent.Close()
+	refused := labtest.Refused(t)
+	silent := labtest.Silent(t)
 	none := func(*node.Options) {}
 	for _, tt := range []struct {
 		name, module string
@@ -69,11 +61,7 @@ func TestProbeSSHFaults(t *testing.T) {
 	t.Parallel()
 	p := nodetest.New(t, "ssh")
 	other := labtest.SSHD(t)
-	silent, err := lab.StartSilent()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer silent.Close()
+	silent := labtest.Silent(t)
 	for name, tt := range map[string]struct {
 		change func(*node.Options)
 		want   string

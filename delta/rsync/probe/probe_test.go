@@ -311,11 +311,7 @@ func TestProbeCleansUp(t *testing.T) {
 // A probe that is to end at once does, whatever it waits for.
 func TestProbeStopped(t *testing.T) {
 	t.Parallel()
-	silent, err := lab.StartSilent()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer silent.Close()
+	silent := labtest.Silent(t)
 	n := newTarget(t, "daemon", func(o *node.Options) { o.Address.Port, o.Timeout = silent.Port(), time.Hour })
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan findings)

@@ -9,7 +9,9 @@
 package labtest
 
 import (
+	"bytes"
 	"os"
+	"sync"
 	"testing"
 	"time"
 
@@ -75,6 +77,49 @@ func SSHD(t testing.TB) *lab.SSHD {
 	}
 	t.Cleanup(s.Stop)
 	return s
+}
+
+// Silent starts a server that accepts connections and never says a word.
+func Silent(t testing.TB) *lab.Silent {
+	t.Helper()
+	s, err := lab.StartSilent()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
+	return s
+}
+
+// Refused keeps a port on which connections are refused.
+func Refused(t testing.TB) *lab.Refused {
+	t.Helper()
+	r, err := lab.KeepRefused()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(r.Close)
+	return r
+}
+
+// Log is what several goroutines log to while the test reads it.
+type Log struct {
+	mu   sync.Mutex
+	text bytes.Buffer // guarded by mu
+}
+
+// Write appends to the log.
+func (l *Log) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+// Take returns what was logged since it was last called.
+func (l *Log) Take() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	defer l.text.Reset()
+	return l.text.String()
 }
 
 // Eventually fails the test when f has not returned nil within Limit.
