@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"inosyncd/internal/alive"
+	"inosyncd/internal/fault"
 )
 
 // inotify is the default backend: one inotify descriptor, a reader goroutine
@@ -102,6 +103,7 @@ func runInotify(ctx context.Context, o Options, fd int, times timing) (Watcher, 
 	}
 	w.wg.Go(func() {
 		defer kernel.close()
+		defer func() { fault.Watches(fd, len(m.byWd)) }()
 		if err := m.run(); err != nil {
 			w.err = fmt.Errorf("watching %q: %w", o.Root.Path(), err)
 			close(w.done)

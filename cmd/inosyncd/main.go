@@ -29,6 +29,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"inosyncd/config"
+	"inosyncd/internal/fault"
 )
 
 // Exit codes, as in the manual.
@@ -42,8 +43,10 @@ const (
 
 func main() {
 	forbidCoreDumps()
-	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
+	os.Exit(fault.Looking(program)())
 }
+
+func program() int { return run(os.Args[1:], os.Stdout, os.Stderr) }
 
 // run is the program but for the process around it.
 func run(args []string, stdout, stderr io.Writer) int {

@@ -7,6 +7,8 @@
 // a [Fail] return an error instead; only steps that can fail have one. Any
 // other build has nothing of this: its points are empty, and inlined.
 //
+// The tag also has the program look at what it leaves at its end, see package leak.
+//
 // # Ordering, blocking and shutdown
 //
 // Points are passed by any goroutine. They are counted in one order, and a

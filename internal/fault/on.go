@@ -7,6 +7,8 @@ import (
 	"os"
 	"sync"
 	"syscall"
+
+	"inosyncd/internal/leak"
 )
 
 // armed is what INOSYNCD_FAULT asks for; without it, nothing is done.
@@ -38,6 +40,21 @@ func Point(name string) { _ = armed.pass(name, "kill") }
 
 // Fail is a step that can fail, as if for the error that it returns.
 func Fail(name string) error { return armed.pass(name, armed.effect) }
+
+// Looking is the program, which returns its exit code, with a look at what it has
+// left.
+func Looking(program func() int) func() int {
+	return func() int { return leak.Look(program) }
+}
+
+// Watches is the end of the inotify descriptor fd, of whose watches so many are
+// known. It panics where there are more: what the kernel has and nobody knows of,
+// nobody gives back.
+func Watches(fd, known int) {
+	if n := leak.Watches(fd); n > known {
+		panic(fmt.Sprintf("%sdescriptor %d has %d watches, of which %d are known", leak.Mark, fd, n, known))
+	}
+}
 
 // pass counts a passage, if the point can have that effect.
 func (c *counter) pass(name, effect string) error {
