@@ -13,12 +13,15 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"go.uber.org/goleak"
 
 	"inosyncd/internal/change"
 	"inosyncd/internal/lab/labtest"
 	"inosyncd/internal/push"
 	"inosyncd/internal/status"
 )
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 var (
 	errDown = errors.New("connection refused")

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/rjeczalik/notify"
 	"go.uber.org/goleak"
 	"golang.org/x/sys/unix"
 
@@ -17,6 +18,16 @@ import (
 	"inosyncd/internal/lab/labtest"
 	"inosyncd/internal/source"
 )
+
+func TestMain(m *testing.M) {
+	// This library keeps the goroutines that it has started first: see startNotify.
+	events := make(chan notify.EventInfo, 1)
+	if err := notify.Watch(os.TempDir(), events, notify.Create); err != nil {
+		panic(err)
+	}
+	notify.Stop(events)
+	goleak.VerifyTestMain(m, goleak.IgnoreCurrent())
+}
 
 func isGone(err error) bool { return errors.Is(err, source.ErrGone) }
 
