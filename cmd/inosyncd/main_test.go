@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -17,8 +18,10 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"go.uber.org/goleak"
 
 	"inosyncd/internal/lab/labtest"
+	"inosyncd/internal/leak"
 )
 
 func TestMain(m *testing.M) {
@@ -26,7 +29,20 @@ func TestMain(m *testing.M) {
 	_ = os.Setenv("GORACE", "atexit_sleep_ms=0")
 	// Here, before there is another goroutine: time.Now reads it.
 	time.Local = time.FixedZone("", 3600)
-	testscript.Main(m, map[string]func(){"inosyncd": main})
+	testscript.Main(leakless{m}, map[string]func(){"inosyncd": func() { os.Exit(leak.Look(program)) }})
+}
+
+// leakless are the tests of the package, which leave no goroutine.
+type leakless struct{ *testing.M }
+
+func (tests leakless) Run() int {
+	first := goleak.IgnoreCurrent() // of libraries, made when they are imported
+	code := tests.M.Run()
+	if err := goleak.Find(first); err != nil && code == 0 {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
+	return code
 }
 
 // TestScript runs the command line against real trees and the real rsync. The
@@ -43,7 +59,10 @@ func TestScript(t *testing.T) {
 			env.Defer(func() { endDaemon(env.WorkDir + "/pid") })
 			env.Setenv("RSYNC", rsync)
 			env.Setenv("XDG_RUNTIME_DIR", env.WorkDir)
-			return err
+			leaks := filepath.Join(env.WorkDir, ".leaks")
+			env.Setenv(leak.Dir, leaks)
+			env.Defer(func() { nothingLeft(env.T().(testing.TB), leaks) })
+			return errors.Join(err, os.Mkdir(leaks, 0o700))
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"asks":       cmdAsks,
@@ -80,6 +99,16 @@ func endDaemon(pidFile string) {
 	text, _ := os.ReadFile(pidFile)
 	if pid, err := strconv.Atoi(strings.TrimSpace(string(text))); err == nil {
 		_ = syscall.Kill(pid, syscall.SIGTERM)
+	}
+}
+
+// nothingLeft fails a script of which a process has left something. Those in the
+// background have ended when it has, but for what a script that failed has started.
+func nothingLeft(t testing.TB, dir string) {
+	files, _ := filepath.Glob(dir + "/*")
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		t.Errorf("process %s has left something: %v\n%s", filepath.Base(file), err, text)
 	}
 }
 
@@ -132,7 +161,7 @@ func cmdExits(ts *testscript.TestScript, neg bool, args []string) {
 	cmd := exec.Command(exe, args[2:]...)
 	cmd.Args[0] = args[1]
 	cmd.Dir = ts.Getenv("WORK")
-	cmd.Env = append(os.Environ(), "XDG_RUNTIME_DIR="+ts.Getenv("XDG_RUNTIME_DIR"))
+	cmd.Env = append(os.Environ(), "XDG_RUNTIME_DIR="+ts.Getenv("XDG_RUNTIME_DIR"), leak.Dir+"="+ts.Getenv(leak.Dir))
 	var stdout, stderr strings.Builder
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	_ = cmd.Run()

@@ -122,6 +122,10 @@ func TestNotify(t *testing.T) {
 		t.Fatal(err)
 	}
 	m.expect(`STOPPING=1\nSTATUS=pushing what is pending`)
+	_ = cmd.Wait()
+	if got, want := cmd.ProcessState.ExitCode(), exitSignal+int(syscall.SIGTERM); got != want {
+		t.Errorf("stopped: got exit code %d, want %d", got, want)
+	}
 }
 
 // TestWatchdog wants no word to systemd for as long as a stage hangs.

@@ -14,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"inosyncd/internal/lab"
@@ -76,6 +77,9 @@ func run(program string, out io.Writer) error {
 		fmt.Fprintf(out, "\nThe daemon ran rsync for %d pushes.", len(d.Lines("pushed")))
 	}
 	code, stopErr := d.Stop()
+	if want := 128 + int(syscall.SIGTERM); stopErr == nil && code != want {
+		stopErr = fmt.Errorf("the daemon ended with code %d on SIGTERM, not %d", code, want)
+	}
 	if err = errors.Join(err, stopErr); err != nil {
 		return fmt.Errorf("%w\nthe daemon said:\n%s", err, indent(d.Log()))
 	}

@@ -11,7 +11,7 @@ func TestRun(t *testing.T) {
 	if err := lab.Need("rsync"); err != nil {
 		t.Skip(err)
 	}
-	program, err := lab.BuildInosyncd(t.Context(), t.TempDir())
+	program, err := lab.BuildInosyncd(t.Context(), t.TempDir(), "-tags", "faultpoints") // see package leak
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -21,12 +21,13 @@ import (
 	"inosyncd/internal/control"
 	"inosyncd/internal/lab"
 	"inosyncd/internal/lab/labtest"
+	"inosyncd/internal/leak"
 )
 
 var faultsEvery = flag.Int("faults.every", 16, "TestFaultPoints takes every so many-th passage; 1: all")
 
-// faulty is the daemon with its fault points, see package fault. There are so
-// many runs of it that it does without the race detector.
+// faulty is the daemon without the race detector: for its many runs here, and for
+// its memory. Like binary it has its fault points, see package fault.
 var faulty = sync.OnceValues(func() (string, error) {
 	dir := filepath.Dir(binary) + "/faulty"
 	if err := os.Mkdir(dir, 0o755); err != nil {
@@ -106,12 +107,9 @@ func (r *faultRun) startFaulty(what string) {
 	r.t.Helper()
 	program, err := faulty()
 	must(r.t, err)
-	d, err := lab.StartInosyncd(lab.InosyncdOptions{
+	r.launch(lab.InosyncdOptions{
 		Binary: program, Dir: r.dir, Config: r.text("edelay: 20ms"), Env: []string{"INOSYNCD_FAULT=" + what},
 	})
-	must(r.t, err)
-	r.Inosyncd = d
-	r.t.Cleanup(func() { r.finish(d) })
 }
 
 // ended reports whether the daemon has.
@@ -347,11 +345,18 @@ func pointNames(t *testing.T) []string {
 
 // TestNoFaultPoints sees that an ordinary build knows nothing of fault points.
 func TestNoFaultPoints(t *testing.T) {
-	text, err := os.ReadFile(binary)
+	program, err := lab.BuildInosyncd(t.Context(), t.TempDir())
 	must(t, err)
-	for _, trace := range append(pointNames(t), "INOSYNCD_FAULT", "inosyncd/internal/fault.") {
-		if bytes.Contains(text, []byte(trace)) {
+	ordinary, err := os.ReadFile(program)
+	must(t, err)
+	other, err := os.ReadFile(binary)
+	must(t, err)
+	for _, trace := range append(pointNames(t), "INOSYNCD_FAULT", "inosyncd/internal/fault.", leak.Dir, "inosyncd/internal/leak.") {
+		if bytes.Contains(ordinary, []byte(trace)) {
 			t.Errorf("an ordinary build contains %q", trace)
+		}
+		if !bytes.Contains(other, []byte(trace)) {
+			t.Errorf("the build of the other tests does not contain %q", trace)
 		}
 	}
 }

@@ -128,10 +128,7 @@ func (s *site) startPlain(config string) {
 		write(s.t, program, fmt.Sprintf("#!/bin/sh\nexec setpriv --bounding-set=%s --inh-caps=%s -- '%s' \"$@\"\n", no, no, binary))
 		must(s.t, os.Chmod(program, 0o755))
 	}
-	d, err := lab.StartInosyncd(lab.InosyncdOptions{Binary: program, Dir: s.dir, Config: config})
-	must(s.t, err)
-	s.Inosyncd = d
-	s.t.Cleanup(func() { s.finish(d) })
+	s.launch(lab.InosyncdOptions{Binary: program, Dir: s.dir, Config: config})
 }
 
 // TestUnreadableSource takes the permission to read away, first of a directory,

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 
@@ -43,19 +42,6 @@ func (s *site) goroutines() int {
 	return strings.Count("\n"+s.Log(), "\ngoroutine ")
 }
 
-// withArgument are the processes that have the text in their arguments.
-func withArgument(text string) []int {
-	var found []int
-	files, _ := filepath.Glob("/proc/[0-9]*/cmdline")
-	for _, file := range files {
-		pid, err := strconv.Atoi(filepath.Base(filepath.Dir(file)))
-		if err == nil && strings.Contains(proc(pid, "cmdline"), text) {
-			found = append(found, pid)
-		}
-	}
-	return found
-}
-
 // TestLeaks counts what the daemon holds before and after a storm, with nodes that
 // are reached and others that are not, and what is left of it at the end.
 func TestLeaks(t *testing.T) {
@@ -80,6 +66,9 @@ func TestLeaks(t *testing.T) {
 		must(t, s.Signal(unix.SIGHUP)) // the same configuration: nothing starts anew
 	}
 	s.wait(3, "configuration reloaded")
+	must(t, os.MkdirAll(s.path("out/below"), 0o755))
+	s.same(nodes...)
+	must(t, os.Rename(s.path("out"), s.dir+"/out")) // with its watches
 	entries, err := os.ReadDir(s.src)
 	must(t, err)
 	for _, e := range entries {

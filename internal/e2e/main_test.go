@@ -15,17 +15,21 @@ package e2e_test
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strconv"
 	"testing"
 
 	"inosyncd/internal/lab"
+	"inosyncd/internal/leak"
 )
 
 // binary is the daemon, built with the race detector: a race that it finds
-// ends it with exit code 66 and is in the log of the test.
+// ends it with exit code 66 and is in the log of the test. It looks at what it
+// leaves, see package leak.
 var binary string
 
 func TestMain(m *testing.M) { os.Exit(run(m)) }
@@ -37,7 +41,7 @@ func run(m *testing.M) int {
 		return 1
 	}
 	defer os.RemoveAll(dir)
-	if binary, err = lab.BuildInosyncd(context.Background(), dir, "-race"); err != nil {
+	if binary, err = lab.BuildInosyncd(context.Background(), dir, "-race", "-tags", "faultpoints"); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
@@ -56,5 +60,21 @@ func run(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	return m.Run()
+	// For the daemons whose end no test sees.
+	leaks := filepath.Join(dir, "leaks")
+	if err := errors.Join(os.Mkdir(leaks, 0o700), os.Setenv(leak.Dir, leaks)); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return max(m.Run(), tellLeaks(leaks))
+}
+
+// tellLeaks prints what any daemon has left and returns 1 if there is something.
+func tellLeaks(dir string) int {
+	files, _ := filepath.Glob(dir + "/*")
+	for _, file := range files {
+		text, _ := os.ReadFile(file)
+		fmt.Fprintf(os.Stderr, "process %s has left something:\n%s", filepath.Base(file), text)
+	}
+	return min(1, len(files))
 }

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"inosyncd/internal/lab/labtest"
+	"inosyncd/internal/leak"
 	"inosyncd/internal/logging"
 )
 
@@ -152,7 +153,7 @@ func TestDaemonizeWithoutALogFile(t *testing.T) {
 }
 
 // stopByPidFile stops a daemon that is not our child, if there is one, and
-// waits until its file is gone.
+// waits until it has ended.
 func stopByPidFile(t *testing.T, file string) {
 	text, err := os.ReadFile(file)
 	if err != nil {
@@ -162,11 +163,14 @@ func stopByPidFile(t *testing.T, file string) {
 	_, err = fmt.Sscan(string(text), &pid)
 	must(t, err, syscall.Kill(pid, syscall.SIGTERM))
 	labtest.Eventually(t, func() error {
-		if exists(file) {
+		if exists(file) || proc(pid, "cmdline") != "" {
 			return errors.New("the daemon has not ended")
 		}
 		return nil
 	})
+	if text, err := os.ReadFile(filepath.Join(os.Getenv(leak.Dir), fmt.Sprint(pid))); err == nil {
+		t.Errorf("the daemon has left something:\n%s", text)
+	}
 }
 
 // inosyncd runs a command to its end.

@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -27,6 +28,8 @@ type site struct {
 	src   string
 	rsync string // the program, which counts its runs in the file runs
 	calls string
+
+	daemons []*lab.Inosyncd // all that were started
 }
 
 // newSite makes an empty source. The daemon is not started yet.
@@ -40,6 +43,11 @@ func newSite(t *testing.T) *site {
 		rsync: filepath.Join(dir, "rsync"),
 		calls: filepath.Join(dir, "calls"),
 	}
+	t.Cleanup(func() {
+		if err := gone(dir + "/"); err != nil {
+			t.Error(err)
+		}
+	})
 	must(t, os.Mkdir(s.src, 0o755))
 	write(t, s.rsync, fmt.Sprintf("#!/bin/sh\necho \"$$\" >>'%s'\nexec rsync \"$@\"\n", s.calls))
 	must(t, os.Chmod(s.rsync, 0o755))
@@ -89,15 +97,24 @@ func (s *site) keys(more string) string {
 // start starts the daemon.
 func (s *site) start(config string, args ...string) {
 	s.t.Helper()
-	d, err := lab.StartInosyncd(lab.InosyncdOptions{Binary: binary, Dir: s.dir, Config: config, Args: args})
+	s.launch(lab.InosyncdOptions{Binary: binary, Dir: s.dir, Config: config, Args: args})
+}
+
+// launch starts the daemon in some other way.
+func (s *site) launch(o lab.InosyncdOptions) {
+	s.t.Helper()
+	d, err := lab.StartInosyncd(o)
 	must(s.t, err)
 	s.Inosyncd = d
+	s.daemons = append(s.daemons, d)
 	s.t.Cleanup(func() { s.finish(d) })
 }
 
-// finish ends the daemon with its test and sees to it that it ends well.
+// finish ends the daemon with its test and sees to it that it ends well, and that
+// nothing is left of it.
 func (s *site) finish(d *lab.Inosyncd) {
 	code, err := d.Stop()
+	err = errors.Join(err, s.left(d, code))
 	if err != nil || code == 66 || strings.Contains(d.Log(), "panic:") {
 		s.t.Errorf("the daemon's end: got exit code %d, %v", code, err)
 	}

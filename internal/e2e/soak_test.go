@@ -2,14 +2,12 @@ package e2e_test
 
 import (
 	"bufio"
-	"context"
 	"flag"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -128,12 +126,9 @@ func TestSoak(t *testing.T) {
 	s.nodes = []node{s.local("local"), remote, module, open}
 	s.servers = append(s.servers, sshd, d1, d2)
 	s.storm = s.site.storm(11)
-	program, err := plain()
+	program, err := faulty()
 	must(t, err)
-	d, err := lab.StartInosyncd(lab.InosyncdOptions{Binary: program, Dir: s.dir, Config: s.text("")})
-	must(t, err)
-	s.Inosyncd = d
-	t.Cleanup(func() { s.finish(d) })
+	s.launch(lab.InosyncdOptions{Binary: program, Dir: s.dir, Config: s.text("")})
 	s.wait(1, "watching")
 
 	begin := time.Now()
@@ -188,13 +183,4 @@ func (s *soak) judge() {
 		row(n.at.Round(100*time.Millisecond), n.rss, n.fds, n.goroutines, n.children, n.watches)
 	}
 	s.t.Logf("%d changes, %d pushes, %d failures%s", s.steps, len(s.Lines("pushed")), len(s.Lines("push failed")), table.String())
-}
-
-// plain is the daemon without the race detector, whose memory is its own.
-func plain() (string, error) {
-	dir, err := os.MkdirTemp(filepath.Dir(binary), "plain")
-	if err != nil {
-		return "", err
-	}
-	return lab.BuildInosyncd(context.Background(), dir)
 }

@@ -5,10 +5,15 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
 )
+
+// endLimit is how long the daemon may take to end after SIGTERM. It gives itself
+// less, however its nodes are: 10 s for what is pending, and seconds for what runs.
+const endLimit = 3 * time.Minute
 
 // InosyncdOptions say how the daemon is run.
 type InosyncdOptions struct {
@@ -64,11 +69,30 @@ func (d *Inosyncd) Signal(sig syscall.Signal) error { return d.proc.cmd.Process.
 // signal n has ended it.
 func (d *Inosyncd) Wait(limit time.Duration) (int, error) { return d.proc.wait(limit) }
 
-// Stop sends TERM and waits for the process to end; it returns its exit code.
-// One that ignores TERM for long is killed.
+// Stop sends TERM and waits for the process to end; it returns its exit code. The
+// error is that it has not, for long: then it prints where its goroutines are and
+// is killed. Or that something it has started is still there: that is killed, too.
 func (d *Inosyncd) Stop() (int, error) {
-	d.proc.stop()
-	return d.proc.wait(0)
+	if d.proc.ended() {
+		return d.Wait(0)
+	}
+	below := descendants(d.PID())
+	_ = d.Signal(syscall.SIGTERM)
+	code, err := d.Wait(endLimit)
+	if err != nil {
+		_ = d.Signal(syscall.SIGQUIT)
+		_, _ = d.Wait(stopLimit)
+		d.proc.kill()
+	} else {
+		err = Eventually(stopLimit, func() error {
+			if left := slices.DeleteFunc(slices.Clone(below), func(m member) bool { return !m.there() }); len(left) > 0 {
+				return fmt.Errorf("%s has ended, and not what it has started: %v", d.proc.cmd.Path, left)
+			}
+			return nil
+		})
+	}
+	kill(below)
+	return code, err
 }
 
 // Kill ends the process, and not what it has started, by SIGKILL: the hardest
