@@ -1,6 +1,7 @@
 package delta
 
 import (
+	"errors"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -12,6 +13,10 @@ import (
 // returns those that are not what they were: what the node got of them may be
 // of no version that ever was. They go around again. It returns nil when
 // everything is as it was.
+//
+// What is not there any more is not among them: that it went is a change after the
+// plan, with an event of its own. Pushed on its own account it would be removed
+// from the node, while the name that it was moved to still waits for its delay.
 func (p *Plan) Changed() *change.Set {
 	p.tree.close() // a directory can be another by now
 	defer p.tree.close()
@@ -19,7 +24,7 @@ func (p *Plan) Changed() *change.Set {
 	for i := range p.Entries {
 		e := &p.Entries[i]
 		at, now, err := p.tree.stat(e.Path)
-		if err == nil && at == e.Path && same(&e.was, &now) {
+		if err == nil && at == e.Path && same(&e.was, &now) || errors.Is(err, unix.ENOENT) {
 			continue
 		}
 		if set == nil {

@@ -35,7 +35,7 @@ func TestOvertaken(t *testing.T) {
 		"time put back":       {`touch -r f stamp; echo oth >f; touch -r stamp f`, "ic f", `["f":3]`},
 		"replaced":            {`echo new >g; mv g f`, "i f", `["f":3]`},
 		"gone":                {`rm f`, "ic f", `["f":3]`},
-		"gone, whole":         {`rm -r d`, "a d", `["d":7]`},
+		"gone, whole":         {`rm -r d`, "a d", `["d":3]`},
 		"becomes a directory": {`rm f; mkdir f`, "ic f", `["f":3]`},
 		"directory's mode":    {`chmod 700 d`, "i d", `["d":1]`},
 		"file below a whole":  {`echo more >>d/x`, "a d", `["d/x":3]`},
@@ -134,6 +134,22 @@ func TestMovedOn(t *testing.T) {
 			n.full()
 		})
 	}
+}
+
+// A file that was sent, and is moved on before the push has ended, stays at the
+// node: the event of the move brings both of its names.
+func TestMovedOnAfterwards(t *testing.T) {
+	n := newNode(t, "local")
+	n.write("f=old")
+	nodetest.Wrap(t, `[ "$1" = --version ] && exec RSYNC; RSYNC; code=$?; mv f g; exit $code`)(n.options())
+	if res := n.Push(t.Context(), set("ic f")); res.Outcome != push.Done || res.Left != nil {
+		t.Fatalf("Push: got %v, left %s, %v; want done, and nothing left", res.Outcome, marks(res.Left), res.Err)
+	}
+	if _, err := os.Lstat(n.dst + "/f"); err != nil {
+		t.Errorf("the old name at the node: got %v, want it there", err)
+	}
+	n.must(set("i f", "ic g"))
+	n.full()
 }
 
 // A file that grows for as long as it is sent goes around again, and is
