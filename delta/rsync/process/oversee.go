@@ -2,6 +2,8 @@ package process
 
 import (
 	"errors"
+	"fmt"
+	"os"
 	"time"
 )
 
@@ -38,4 +40,12 @@ func (p *Process) Oversee(stuck func() error) {
 		}
 		last = now
 	}
+}
+
+// OpensFifo reports whether rsync waits for somebody to open the other end of a
+// FIFO. proc_pid_wchan(5) has the function of the kernel that it sleeps in
+// (fs/pipe.c of Linux 6.18); no name where that may not be known, as in a sandbox.
+func (p *Process) OpensFifo() bool {
+	at, err := os.ReadFile(fmt.Sprintf("/proc/%d/wchan", p.cmd.Process.Pid))
+	return err == nil && string(at) == "wait_for_partner"
 }
