@@ -294,6 +294,20 @@ func TestUnreadable(t *testing.T) {
 	}
 }
 
+// What cannot be looked at is left, and nothing else.
+func TestNotLookedAt(t *testing.T) {
+	t.Parallel()
+	n := newNode(t, "local")
+	n.write("f")
+	n.age()
+	long := strings.Repeat("n", 256) // ENAMETOOLONG, which root gets too
+	res := n.Push(t.Context(), set("ic f", "ic "+long))
+	if got := marks(res.Left); res.Outcome != push.Partly || got != `["`+long+`":3]` || res.Err == nil || res.Cure == "" {
+		t.Errorf("Push: got %v, left %s, %v, %q; want partly, left the one of 256 bytes, and a cure", res.Outcome, got, res.Err, res.Cure)
+	}
+	n.has(true, "f")
+}
+
 // A failure that cannot be told from the messages leaves everything.
 func TestUntold(t *testing.T) {
 	t.Parallel()

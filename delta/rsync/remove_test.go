@@ -7,6 +7,7 @@ import (
 	"slices"
 	"testing"
 
+	"inosyncd/delta"
 	"inosyncd/delta/rsync/node"
 	"inosyncd/delta/rsync/nodetest"
 	"inosyncd/internal/push"
@@ -222,6 +223,46 @@ func TestSourceGoneWhileRsyncStarts(t *testing.T) {
 		t.Errorf("Push: got %v, want that the source is gone", res.Err)
 	}
 	n.has(true, "f", "d/g")
+}
+
+// The source is replaced between the check of its path and the start of rsync,
+// which then has the directory that the plan looked at, and not what is there.
+func TestSourceReplacedBeforeRsyncStarts(t *testing.T) {
+	t.Parallel()
+	n := newNode(t, "local")
+	n.write("f", "d/g")
+	n.full()
+	n.options()
+	all := set("a ")
+	plan, err := delta.NewPlan(n.o.Source, n.o.Rules, true, all)
+	n.do(err)
+	defer plan.Close()
+	n.do(os.Rename(n.src, n.src+".away"))
+	n.mkdir(n.src)
+	b := newBatch(n.Engine, plan, all)
+	b.reported = func() {}
+	end, v := b.start(t.Context(), mode{whole: true, recurse: true, delete: true}, nil)
+	if end.Code != 0 || v.outcome != push.Done {
+		t.Errorf("start: got code %d, %v, %v; want 0, done", end.Code, v.outcome, v.err)
+	}
+	n.has(true, "f", "d/g")
+}
+
+// The source is moved away while a push sends: nothing is removed after that.
+func TestSourceGoneBeforeTheRemovals(t *testing.T) {
+	t.Parallel()
+	n := newNode(t, "local")
+	n.write("f", "gone")
+	n.full()
+	n.remove("gone")
+	n.write("f=changed")
+	nodetest.Wrap(t, `case "$*" in *--version*|*--delete-missing-args*) exec RSYNC;; esac; RSYNC && mv `+n.src+` `+n.src+`.away`)(n.options())
+	n.age()
+	res := n.Push(t.Context(), set("ic f", "i gone"))
+	if res.Outcome != push.Hold || !errors.Is(res.Err, source.ErrGone) || res.Cure == "" {
+		t.Errorf("Push: got %v, %v, %q; want hold, the source is gone, and a cure", res.Outcome, res.Err, res.Cure)
+	}
+	n.has(true, "gone")
 }
 
 // Receivers without a working --delete-missing-args are served another way.
