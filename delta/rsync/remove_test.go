@@ -158,7 +158,7 @@ func TestEmptySource(t *testing.T) {
 
 	// Something in it does not make it the source; all that the node has does.
 	n.write("stray")
-	for _, s := range []string{"c stray", "a "} {
+	for _, s := range []string{"c stray", "a ", "a "} {
 		want := push.Done
 		if s == "a " {
 			want = push.Hold
