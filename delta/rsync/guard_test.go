@@ -71,6 +71,25 @@ func TestVanishedAfterTheCount(t *testing.T) {
 	}
 }
 
+// The runs of one batch have one limit together: what vanishes late uses up what
+// was counted.
+func TestRunsShareTheLimit(t *testing.T) {
+	t.Parallel()
+	n := newNode(t, "local", func(o *node.Options) { o.MaxDelete = 3 })
+	n.write(append(files("d", 9), "e")...)
+	n.full()
+	n.remove("e")
+	nodetest.Wrap(t, `case "$*" in *--version*|*--dry-run*) ;; *) (rm `+n.src+`/d/*) 2>&-;; esac; exec RSYNC`)(n.options())
+	res := n.Push(t.Context(), set("a d", "i e"))
+	if res.Outcome != push.Partly || res.Deleted != 3 || n.count("d") != 6 {
+		t.Errorf("Push: got %v, %d removed, %d of 9 kept, %v; want partly, 3, 6", res.Outcome, res.Deleted, n.count("d"), res.Err)
+	}
+	n.has(true, "e")
+	if res.Left == nil || !res.Left.Covers("e") || !res.Left.Covers("d") {
+		t.Errorf("Push: got left %s, want both", marks(res.Left))
+	}
+}
+
 // What broken pushes have left is removed besides what max_delete allows, and
 // lets nothing more through.
 func TestLeftoversAreNotCounted(t *testing.T) {

@@ -136,6 +136,29 @@ func TestMovedOn(t *testing.T) {
 	}
 }
 
+// Where directories are compared whole, what was moved is sent before the old name
+// goes, though that is come by first.
+func TestMovedInAWholeComparison(t *testing.T) {
+	t.Parallel()
+	for _, mark := range []string{"a ", "a d"} {
+		t.Run(mark, func(t *testing.T) {
+			var log bytes.Buffer
+			n := newNode(t, "local", func(o *node.Options) {
+				o.Log = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+			})
+			n.write("d/a/f", "d/b/other")
+			n.full()
+			n.rename("d/a/f", "d/b/f")
+			log.Reset()
+			n.must(set(mark))
+			sent, removed := strings.Index(log.String(), "msg=sent path=d/b/f"), strings.Index(log.String(), "msg=removed path=d/a/f")
+			if sent < 0 || removed < sent {
+				t.Errorf("log: got\n%swant that it is sent, then removed", log.String())
+			}
+		})
+	}
+}
+
 // A file that was sent, and is moved on before the push has ended, stays at the
 // node: the event of the move brings both of its names.
 func TestMovedOnAfterwards(t *testing.T) {
