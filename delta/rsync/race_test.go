@@ -136,6 +136,27 @@ func TestMovedOn(t *testing.T) {
 	}
 }
 
+// Nor is it kept where its removal was approved: the approval ends with the push.
+func TestMovedOnAndApproved(t *testing.T) {
+	t.Parallel()
+	n := newNode(t, "local", func(o *node.Options) { o.MaxDelete = 1 })
+	n.write("d/1", "d/2")
+	n.full()
+	n.remove("d")
+	n.write("g")
+	n.Push(t.Context(), set("i d"))
+	n.Approve()
+	nodetest.Wrap(t, `case "$*" in *--version*|*--dry-run*) ;; *) mv `+n.src+`/g `+n.src+`/h 2>&-;; esac; exec RSYNC`)(n.options())
+	lately := change.New(0)
+	for _, path := range []string{"d", "g"} {
+		lately.Add(path, change.Itself, time.Now().Add(time.Hour))
+	}
+	if res := n.Push(t.Context(), lately); res.Outcome != push.Done || marks(res.Left) != `["g":3]` {
+		t.Errorf("Push: got %v, left %s, %v; want done, left g", res.Outcome, marks(res.Left), res.Err)
+	}
+	n.has(false, "d")
+}
+
 // Where directories are compared whole, what was moved is sent before the old name
 // goes, though that is come by first.
 func TestMovedInAWholeComparison(t *testing.T) {

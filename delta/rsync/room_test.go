@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"inosyncd/delta/rsync/node"
+	"inosyncd/delta/rsync/nodetest"
 	"inosyncd/internal/push"
 )
 
@@ -105,4 +106,19 @@ func (n *mirror) smallDisk(options string) {
 	if entries, err := filepath.Glob(n.dst + "/*"); err != nil || len(entries) > 0 {
 		n.t.Fatalf("the new file system: got %q, %v, want it empty", entries, err)
 	}
+}
+
+// A push that breaks off for another reason removes nothing to make room: what
+// was moved would be nowhere.
+func TestBrokenPushMakesNoRoom(t *testing.T) {
+	t.Parallel()
+	n := newNode(t, "local")
+	n.write("f")
+	n.full()
+	n.rename("f", "g")
+	nodetest.Wrap(t, `case "$*" in *--version*|*--delete-missing-args*) exec RSYNC;; esac; exit 12`)(n.options())
+	if res := n.Push(t.Context(), set("i f", "ic g")); res.Outcome != push.Again {
+		t.Errorf("Push: got %v, %v; want again", res.Outcome, res.Err)
+	}
+	n.has(true, "f")
 }

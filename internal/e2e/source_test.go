@@ -81,3 +81,29 @@ func TestSourceRemoved(t *testing.T) {
 		t.Error("a source that is gone emptied its node")
 	}
 }
+
+// TestRemovedMirror takes one of two mirrors out of the configuration: its node
+// gets nothing more and loses nothing, and the other one's is served.
+func TestRemovedMirror(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	n := s.local("local")
+	write(t, s.path("kept"), "k")
+	s.startPair("edelay: 0", n)
+	other := s.local("other node")
+	must(t, os.Remove(s.path("kept")))
+	write(t, s.path("last"), "l")
+	s.same(n)
+
+	s.reload(s.keys("edelay: 0") + fmt.Sprintf("mirrors:\n  - {name: other, wpath: %q, rnodes: [%s]}\n", s.dir+"/other", other.yaml))
+	s.wait(1, "mirror removed: its copies are left as they are", "mirror", "site")
+	write(t, s.path("unsent"), "u")
+	must(t, os.Remove(s.path("last")))
+	for _, name := range []string{"one", "two", "three"} { // each after a push of what was there
+		write(t, s.dir+"/other/"+name, name)
+		holds(t, other.dst+"/"+name, name)
+	}
+	if !exists(n.dst+"/last") || exists(n.dst+"/unsent") {
+		t.Error("the copy of a mirror that was removed is not as it was left")
+	}
+}
