@@ -273,6 +273,9 @@ func TestPace(t *testing.T) {
 	if gaps != 1 {
 		t.Errorf("gaps after three overflows at once: got %d, want 1", gaps)
 	}
+	if !m.count.behind.Load() {
+		t.Error("while a resync is put off: got not behind, want behind")
+	}
 	next := m.settle(now)
 	if wait := next.Sub(now); wait < maxResyncPause/2 || wait > maxResyncPause {
 		t.Errorf("settle(): got the next resync in %v, want it within %v", wait, maxResyncPause)
@@ -280,6 +283,9 @@ func TestPace(t *testing.T) {
 	m.settle(next)
 	if gaps != 2 {
 		t.Errorf("gaps after the pause: got %d, want 2", gaps)
+	}
+	if m.count.behind.Load() {
+		t.Error("after the last resync: got behind, want not behind")
 	}
 }
 
@@ -318,10 +324,16 @@ func TestStale(t *testing.T) {
 	if b.kid("new") != nil || set.Covers("a/b/new/f") {
 		t.Error("a directory was found that is not there")
 	}
+	if !m.count.behind.Load() {
+		t.Error("while a directory could not be looked at: got not behind, want behind")
+	}
 	do(os.Rename(dir+"/c", dir+"/a"))
 	m.settle(time.Now())
 	if kid := b.kid("new"); kid == nil || kid.wd == 0 || !set.Covers("a/b/new/f") {
 		t.Errorf("when its parent is back: got %+v, want it watched and covered", kid)
+	}
+	if m.count.behind.Load() {
+		t.Error("when all was looked at: got behind, want not behind")
 	}
 	if got := len(m.byWd); got != 7 {
 		t.Errorf("watches in the end: got %d, want 7, with what was moved and made below it", got)
