@@ -4,6 +4,9 @@ import (
 	"fmt"
 	"os"
 	"testing"
+
+	"inosyncd/internal/lab/labtest"
+	"inosyncd/internal/status"
 )
 
 const held = "mirror held: nothing is deleted anywhere"
@@ -45,6 +48,12 @@ func TestSourceGone(t *testing.T) {
 	away := s.dir + "/away"
 	must(t, os.Rename(s.src, away))
 	s.wait(1, held, "mirror", "site")
+	labtest.Eventually(t, func() error { // though nothing is pending for it
+		if now := s.node(n); now.State != status.Held || now.InSync || now.Held == nil || now.Held.Cure == "" {
+			return fmt.Errorf("status of the node: got %+v, want it held, with a cure", now)
+		}
+		return nil
+	})
 	must(t, os.Mkdir(s.src, 0o755))
 	write(t, s.path("impostor"), "i")
 	look()
@@ -58,6 +67,36 @@ func TestSourceGone(t *testing.T) {
 	s.same(n) // with what was changed while it was away
 	write(t, s.path("later"), "l")
 	holds(t, n.dst+"/later", "l")
+}
+
+// TestReloadIsNoAdoption changes how a source is watched while another directory is
+// in its place: that does not become the source.
+func TestReloadIsNoAdoption(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	n := s.local("local")
+	write(t, s.path("kept"), "k")
+	s.startSynced(s.config("", n), n)
+	s.same(n)
+
+	away := s.dir + "/away"
+	must(t, os.Rename(s.src, away), os.Mkdir(s.src, 0o755))
+	write(t, s.path("impostor"), "i")
+	s.wait(1, held, "mirror", "site")
+	s.reload(s.config("rexcludes: [/nothing]", n))
+	labtest.Eventually(t, func() error {
+		holds, watched := len(s.Lines(held)), len(s.Lines("mirror watched"))
+		if holds+watched < 3 {
+			return fmt.Errorf("held %d times and watched %d times, want one more", holds, watched)
+		}
+		return nil
+	})
+	if got := len(s.Lines("mirror watched")); got != 1 {
+		t.Fatalf("watches: got %d, want the first: another directory was taken for the source", got)
+	}
+	must(t, os.RemoveAll(s.src), os.Rename(away, s.src))
+	write(t, s.path("new"), "n")
+	s.same(n)
 }
 
 // TestSourceRemoved removes the source for good, with all that was in it, before
