@@ -2,13 +2,16 @@ package debounce
 
 import (
 	"fmt"
+	"runtime"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
+	"golang.org/x/sys/unix"
 
 	"inosyncd/internal/change"
 )
@@ -156,5 +159,34 @@ func TestResyncKeepsTheOrder(t *testing.T) {
 				t.Errorf("the backlog in the end (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// Who asks while a set is being handed out is answered when it has arrived: it is
+// never in neither place.
+func TestLoopAnswersBehindWhatItHandsOut(t *testing.T) {
+	for range 20 {
+		taken, goOn := make(chan struct{}), make(chan struct{})
+		var arrived atomic.Bool
+		l := Start(Options{Mask: change.DefaultMask}, func(*change.Set) {
+			close(taken)
+			<-goOn
+			arrived.Store(true)
+		})
+		l.Add(change.Event{Path: "x", Mask: unix.IN_CLOSE_WRITE})
+		<-taken
+		asking, answered := make(chan struct{}), make(chan bool)
+		go func() {
+			close(asking)
+			_ = l.Len()
+			answered <- arrived.Load()
+		}()
+		<-asking
+		runtime.Gosched()
+		close(goOn)
+		if !<-answered {
+			t.Error("Len(): got an answer before the set had arrived")
+		}
+		l.Close()
 	}
 }

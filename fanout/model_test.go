@@ -104,7 +104,8 @@ var marks = []change.Mark{change.Itself, change.Itself | change.Content, change.
 // moment it covers whatever the node does not have.
 func TestBacklogLosesNothing(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		b, tr, now := newBacklog(rapid.IntRange(1, 12).Draw(t, "limit")), newTruth(), time.Unix(0, 0)
+		limit := rapid.IntRange(1, 12).Draw(t, "limit")
+		b, tr, now := newBacklog(limit), newTruth(), time.Unix(0, 0)
 		var seen map[string]int
 		for range rapid.IntRange(1, 60).Draw(t, "steps") {
 			now = now.Add(time.Duration(rapid.IntRange(0, 3).Draw(t, "wait")) * time.Second)
@@ -124,6 +125,11 @@ func TestBacklogLosesNothing(t *testing.T) {
 			default:
 				p := rapid.SampledFrom(universe).Draw(t, "path")
 				b.add(tr.change(p, rapid.SampledFrom(marks).Draw(t, "mark")))
+			}
+			for set := range b.sets {
+				if set.Len() > limit+1 { // the root is there anyway
+					t.Fatalf("a set of the backlog has %d entries, and its limit is %d", set.Len(), limit)
+				}
 			}
 			for _, p := range tr.missing() {
 				if !b.covers(p) {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sys/unix"
 
 	"inosyncd/config"
 	"inosyncd/debounce"
@@ -306,6 +307,31 @@ func TestInSyncNeedsTheWatcher(t *testing.T) {
 		m.seen.begin(tt.w)
 		if got := d.Status().Mirrors[0].Nodes[0].InSync; got != tt.want {
 			t.Errorf("%s: in_sync: got %v, want %v", tt.name, got, tt.want)
+		}
+	}
+}
+
+// What waits for its delay, or for its writer, is pending at every node.
+func TestNotInSyncWithTheQueue(t *testing.T) {
+	d, m := waiting(t)
+	m.queue.Close()
+	m.queue = debounce.Start(debounce.Options{Mask: change.DefaultMask, Delay: time.Hour, OpenLimit: time.Hour}, m.nodes.Add)
+	m.queue.Resync(m.nodes.Add)
+	m.seen.begin(deaf{})
+	if !m.nodes.Drain(t.Context()) {
+		t.Fatal("Drain(): got false, want all confirmed")
+	}
+	for pending, ev := range []change.Event{
+		{},
+		{Path: "open", Mask: unix.IN_CREATE, Writing: true},
+		{Path: "closed", Mask: unix.IN_CLOSE_WRITE},
+	} {
+		if pending > 0 {
+			m.queue.Add(ev)
+		}
+		n := d.Status().Mirrors[0].Nodes[0]
+		if n.Pending != pending || n.InSync != (pending == 0) || n.Since.IsZero() != (pending == 0) {
+			t.Errorf("with %d in the queue: got %d pending since %v, in_sync %v", pending, n.Pending, n.Since, n.InSync)
 		}
 	}
 }

@@ -1,10 +1,57 @@
 package main
 
 import (
+	"log/slog"
+	"slices"
 	"testing"
 
 	"inosyncd/config"
 )
+
+// TestNodesOf changes a configuration: a node gets another target only where it is
+// served in another way, and is compared only where its copy would be another.
+func TestNodesOf(t *testing.T) {
+	type next struct {
+		cfg  config.Mirror
+		s    *supervisor
+		anew bool
+	}
+	for _, tt := range []struct {
+		name     string
+		change   func(n *next)
+		targets  string // of the nodes n and o: x one, - none
+		compared []string
+	}{
+		{"nothing", func(*next) {}, "-", nil},
+		{"how fast", func(n *next) { n.cfg.Nodes[0].Rspeed = 1 }, "x", nil},
+		{"how many removals", func(n *next) { n.cfg.Nodes[0].MaxDelete = 1 }, "x", nil},
+		{"what the copy is", func(n *next) { n.cfg.Nodes[0].Checksum = true }, "x", []string{"n"}},
+		{"the program", func(n *next) { n.cfg.Rsync = "/other" }, "x", []string{"n"}},
+		{"what all share", func(n *next) { n.s.limits = newLimits(&config.Config{MaxParallel: 3}) }, "x", nil},
+		{"how it is watched", func(n *next) { n.anew = true }, "x", nil},
+		{"a node more", func(n *next) {
+			n.cfg.Nodes = append(n.cfg.Nodes, config.Node{Name: "o", Enabled: true})
+		}, "-x", []string{"o"}},
+		{"a node less", func(n *next) { n.cfg.Nodes[0].Enabled = false }, "", nil},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			_, m := waiting(t)
+			n := next{cfg: m.cfg, s: newSupervisor(&app{pretend: true})}
+			n.cfg.Nodes = slices.Clone(m.cfg.Nodes)
+			n.s.limits = newLimits(&config.Config{})
+			m.log, m.limits = slog.New(slog.DiscardHandler), n.s.limits
+			tt.change(&n)
+			o, compare, err := n.s.nodesOf(m, n.cfg, n.anew)
+			targets := ""
+			for _, no := range o.Nodes {
+				targets += map[bool]string{true: "x", false: "-"}[no.Target != nil]
+			}
+			if err != nil || targets != tt.targets || !slices.Equal(compare, tt.compared) {
+				t.Errorf("nodesOf(): got targets %q, to be compared %q, %v; want %q, %q", targets, compare, err, tt.targets, tt.compared)
+			}
+		})
+	}
+}
 
 // TestBandwidth divides what all may use by the pushes that can run at once; a
 // node's own limit counts where it is lower.

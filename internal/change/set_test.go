@@ -197,6 +197,18 @@ func TestFoldKeepsWhatIsShallow(t *testing.T) {
 	}
 }
 
+// A file that was held is a directory by now: what is folded into it is not held.
+func TestFoldEndsAHold(t *testing.T) {
+	s := change.New(2)
+	s.Add("x", change.Held, t0)
+	for i := range 3 {
+		s.Add(fmt.Sprintf("x/%d", i), change.Itself, t0)
+	}
+	if diff := cmp.Diff([]string{`"x" ia`}, list(s)); diff != "" {
+		t.Errorf("a flood below what was held (-want +got):\n%s", diff)
+	}
+}
+
 func BenchmarkAdd(b *testing.B) {
 	paths := make([]string, 10_000)
 	for i := range paths {

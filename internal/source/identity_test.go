@@ -39,7 +39,8 @@ func TestCheckWithoutHandles(t *testing.T) {
 			t.Skipf("needs the file system %s: %v", kind, err)
 		}
 		t.Cleanup(func() { // before the directory is removed: devpts lets nobody remove what is in it
-			for unix.Unmount(dir, unix.MNT_DETACH) == nil {
+			for mounted := true; mounted; {
+				mounted = unix.Unmount(dir, unix.MNT_DETACH) == nil
 			}
 		})
 		return dir
