@@ -63,7 +63,7 @@ func (a *app) knownMirrors(ctx context.Context) []status.Mirror {
 	}
 	var all []status.Mirror
 	for _, m := range cfg.Mirrors {
-		all = append(all, mirrorStatus(m, nil))
+		all = append(all, mirrorStatus(m, nil, false))
 	}
 	return all
 }

@@ -26,7 +26,7 @@ type desk struct {
 
 	mu      sync.Mutex
 	cfg     *config.Config     // guarded by mu; nil before the first
-	running map[string]*mirror // guarded by mu; by name; replaced, never changed
+	running map[string]*mirror // guarded by mu; by name; replaced, never changed; nil until they are started
 
 	// paused are the nodes that were paused: one that comes back with another
 	// configuration is left alone as well.
@@ -57,6 +57,14 @@ func (d *desk) Verified(n control.Node) error {
 // LogLevel implements control.Daemon.
 func (d *desk) LogLevel() *slog.LevelVar { return d.level }
 
+// expect says what is to run. Who asks before it does is told so: without a
+// mirror in the answer it would look as if nothing were left to be done.
+func (d *desk) expect(cfg *config.Config) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.cfg = cfg
+}
+
 // publish says what runs from now on.
 func (d *desk) publish(cfg *config.Config, running []*mirror) {
 	byName := map[string]*mirror{}
@@ -73,7 +81,7 @@ func (d *desk) publish(cfg *config.Config, running []*mirror) {
 }
 
 // view is what was published last; the configuration is never nil. A mirror
-// that does not run is not in the map.
+// that does not run is not in the map, which is nil while they are being started.
 func (d *desk) view() (*config.Config, map[string]*mirror) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -102,6 +110,9 @@ func (d *desk) Order(o control.Order, names []string) ([]control.Node, error) {
 	if err != nil {
 		return nil, &control.UsageError{Msg: err.Error()}
 	}
+	if running == nil {
+		return nil, errStarting
+	}
 	var done []control.Node
 	var errs []error
 	for i, mc := range cfg.Mirrors {
@@ -124,7 +135,10 @@ func (d *desk) Order(o control.Order, names []string) ([]control.Node, error) {
 	return done, errors.Join(errs...)
 }
 
-var errNotRunning = errors.New("the mirror could not be started; the log says why")
+var (
+	errNotRunning = errors.New("the mirror could not be started; the log says why")
+	errStarting   = errors.New("the daemon is just starting; try again")
+)
 
 // order does something to a node of m, which is nil when it does not run.
 func (d *desk) order(o control.Order, m *mirror, n control.Node) error {
@@ -185,7 +199,7 @@ func (d *desk) Status() status.Status {
 	s := d.base
 	s.Mirrors = make([]status.Mirror, 0, len(cfg.Mirrors))
 	for _, mc := range cfg.Mirrors {
-		ms := mirrorStatus(mc, running[mc.Name])
+		ms := mirrorStatus(mc, running[mc.Name], running == nil)
 		d.verifier.complete(&ms)
 		for i := range ms.Nodes {
 			ms.Nodes[i].Pretended = d.pretend

@@ -287,6 +287,30 @@ func TestWaitForAMirrorThatDoesNotRun(t *testing.T) {
 	}
 }
 
+// From its first answer on the daemon knows what it is to mirror. A status
+// without mirrors would read as if all of them were in sync.
+func TestWhileStarting(t *testing.T) {
+	_, m := waiting(t)
+	d := new(desk)
+	d.expect(&config.Config{Mirrors: []config.Mirror{m.cfg}})
+	s := d.Status()
+	if len(s.Mirrors) != 1 || len(s.Mirrors[0].Nodes) != 1 {
+		t.Fatalf("Status(): got %+v, want the mirror and its node", s)
+	}
+	if n := s.Mirrors[0].Nodes[0]; n.State != status.Pending || n.InSync || s.Mirrors[0].Held != nil {
+		t.Errorf("Status(): got %+v, want a node that is PENDING", n)
+	}
+	if done, err := d.reached(t.Context(), &wait{}); done || err != nil {
+		t.Errorf("reached(): got %v, %v, want to wait", done, err)
+	}
+	if _, err := d.Order(control.Resync, nil); !errors.Is(err, errStarting) {
+		t.Errorf("Order(): got %v, want %v", err, errStarting)
+	}
+	if err := (webDesk{d}).Ready(); err == nil {
+		t.Error("Ready(): got nil, want an error")
+	}
+}
+
 // Nothing is in sync where something can go unnoticed.
 func TestInSyncNeedsTheWatcher(t *testing.T) {
 	d, m := waiting(t)

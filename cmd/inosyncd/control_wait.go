@@ -77,7 +77,10 @@ func (d *desk) awaited(path string) ([]place, error) {
 // reached looks at every mirror that w is about.
 func (d *desk) reached(ctx context.Context, w *wait) (bool, error) {
 	cfg, running := d.view()
-	all := len(cfg.Mirrors) > 0 // none: the daemon is just starting
+	if running == nil {
+		return false, ctx.Err() // the daemon is just starting
+	}
+	all := true
 	for _, mc := range cfg.Mirrors {
 		path, ok := w.about(mc.Name)
 		if !ok || !mc.Enabled {

@@ -103,6 +103,7 @@ func (s *supervisor) serve(ctx context.Context, cfg *config.Config, read version
 
 	s.warn(cfg)
 	defer s.desk.verifier.close()
+	s.desk.expect(cfg)
 	if err := s.openControl(cfg.Control); err != nil {
 		return err
 	}

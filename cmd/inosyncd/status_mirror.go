@@ -11,8 +11,8 @@ import (
 var disabled = status.Hold{Reason: "disabled in the configuration", Cure: "set enabled: true and reload"}
 
 // mirrorStatus is how a configured mirror stands. m is nil when it does not
-// run.
-func mirrorStatus(cfg config.Mirror, m *mirror) status.Mirror {
+// run, which says nothing of it while the daemon is starting.
+func mirrorStatus(cfg config.Mirror, m *mirror, starting bool) status.Mirror {
 	s := status.Mirror{Name: cfg.Name, WPath: cfg.WPath}
 	var covered bool
 	live := map[string]status.Node{}
@@ -20,6 +20,7 @@ func mirrorStatus(cfg config.Mirror, m *mirror) status.Mirror {
 	case m != nil:
 		s.Watches, s.Held, covered = m.seen.look()
 		live = m.account(covered)
+	case cfg.Enabled && starting:
 	case cfg.Enabled:
 		s.Held = &status.Hold{Reason: errNotRunning.Error(), Cure: "correct what the log says, then reload (HUP)"}
 	default:
@@ -32,6 +33,8 @@ func mirrorStatus(cfg config.Mirror, m *mirror) status.Mirror {
 		case ok:
 		case !nc.Enabled || m != nil:
 			n = status.Node{Node: nc.Name, State: status.Held, Held: new(disabled), Disabled: true}
+		case s.Held == nil:
+			n = status.Node{Node: nc.Name, State: status.Pending}
 		default:
 			n = status.Node{Node: nc.Name, State: status.Held, Held: new(*s.Held), Disabled: !cfg.Enabled}
 		}

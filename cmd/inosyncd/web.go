@@ -22,7 +22,7 @@ type webDesk struct{ *desk }
 // ever is.
 func (d webDesk) Ready() error {
 	cfg, running := d.view()
-	if len(cfg.Mirrors) == 0 {
+	if running == nil {
 		return errors.New("starting")
 	}
 	if d.pretend {
@@ -95,6 +95,9 @@ func (d webDesk) Order(o control.Order, n control.Node) error {
 		return err
 	}
 	_, running := d.view()
+	if running == nil {
+		return errStarting
+	}
 	return d.order(o, running[n.Mirror], n)
 }
 
