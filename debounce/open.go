@@ -21,6 +21,12 @@ type openFiles struct {
 	// where IN_CLOSE_WRITE is not in the mask: their close counts
 	// nevertheless, or half a file would stay on the nodes.
 	late map[string]struct{}
+
+	// moving are the files that were dropped as the first half of a rename
+	// said, the last there was: the oldest first, each with what its path has
+	// behind the one that was renamed.
+	moving       []openFile
+	movingCookie uint32
 }
 
 type openFile struct {
@@ -65,6 +71,30 @@ func (t *openFiles) hold(path string, wanted bool, now time.Time) {
 	}
 	path = strings.Clone(path)
 	t.byPath[path] = t.order.PushBack(&openFile{path: path, since: now, wanted: wanted})
+}
+
+// arrive enters the files on the move with path before what is left of theirs.
+// Their time runs on, so each goes where the order has its place.
+func (t *openFiles) arrive(path string, wanted bool) {
+	e := t.order.Front()
+	for _, f := range t.moving {
+		f.path, f.wanted, f.told = path+f.path, f.wanted || wanted, false
+		if old := t.held(f.path); old != nil {
+			if e == t.byPath[f.path] {
+				e = e.Next()
+			}
+			t.drop(old)
+		}
+		for e != nil && !e.Value.(*openFile).since.After(f.since) {
+			e = e.Next()
+		}
+		if e == nil {
+			t.byPath[f.path] = t.order.PushBack(&f)
+		} else {
+			t.byPath[f.path] = t.order.InsertBefore(&f, e)
+		}
+	}
+	t.moving, t.movingCookie = nil, 0
 }
 
 func (t *openFiles) drop(f *openFile) {
@@ -149,6 +179,9 @@ func (q *Queue) expire(now time.Time) {
 // it. A set that marks one of them Held may lie in a node's backlog, so those
 // become pending to end that.
 func (q *Queue) forget(ev change.Event, now time.Time) {
+	if ev.Cookie != 0 {
+		q.open.moving, q.open.movingCookie = nil, ev.Cookie
+	}
 	gone := func(path string) bool { return path == ev.Path }
 	if ev.Mask&unix.IN_ISDIR != 0 {
 		gone = func(path string) bool { return within(path, ev.Path) }
@@ -171,7 +204,26 @@ func (q *Queue) forget(ev change.Event, now time.Time) {
 		if f.told {
 			q.pend(f.path, change.Itself, f.since, now)
 		}
+		if ev.Cookie != 0 {
+			moved := *f
+			moved.path = f.path[len(ev.Path):]
+			q.open.moving = append(q.open.moving, moved)
+		}
 	}
+}
+
+// follow has the files that were open under the old name of ev's path wait
+// under the new one, and reports whether the path is one of them: a rename is no
+// close. Their limit runs on.
+func (q *Queue) follow(ev change.Event, wanted bool, now time.Time) bool {
+	if ev.Mask&unix.IN_MOVED_TO == 0 || ev.Cookie == 0 || ev.Cookie != q.open.movingCookie {
+		return false
+	}
+	q.open.arrive(ev.Path, wanted)
+	for q.open.len() > q.o.Limit {
+		q.release(q.open.oldest(), now)
+	}
+	return q.open.held(ev.Path) != nil
 }
 
 // within reports whether path is dir or below it.

@@ -91,6 +91,10 @@ func (q *Queue) Add(ev change.Event, now time.Time) {
 		return
 	case closes:
 		q.close(ev.Path, now)
+		if q.follow(ev, wanted, now) {
+			q.half = time.Time{}
+			return
+		}
 	case leaves:
 		q.forget(ev, now)
 	case stays:

@@ -144,6 +144,45 @@ func TestTiming(t *testing.T) {
 			},
 		},
 		{
+			"a rename is no close",
+			Options{Mask: change.DefaultMask, OpenLimit: 30 * second},
+			[]step{
+				{0, events{open("f"), on("h", closed)}, []string{"h ic"}},
+				{1 * second, events{open("z"), move("f", movedFrom, 1), move("g", movedTo, 1)}, []string{"f i"}},
+				{2 * second, events{on("g", closed)}, []string{"g ic"}},
+				{3 * second, events{move("z", movedFrom, 2), move("h", movedTo, 2)}, []string{"z i"}},
+				{4 * second, events{below("")}, []string{" ia", "h h"}},
+				{30 * second, nil, none},
+				{31 * second, nil, []string{"h ic"}},
+			},
+		},
+		{
+			"nor is that of a directory above",
+			Options{Mask: change.DefaultMask, OpenLimit: 30 * second},
+			[]step{
+				{0, events{open("d/f")}, none},
+				{1 * second, events{open("x")}, none},
+				{2 * second, events{open("d/s/g")}, none},
+				{
+					3 * second,
+					events{move("d", movedFrom|isDir, 1), move("e", movedTo|isDir, 1)},
+					[]string{"d i", "e ia", "e/f h", "e/s/g h"},
+				},
+				{30 * second, nil, []string{"e/f ic"}},
+				{31 * second, nil, []string{"x ic"}},
+				{32 * second, nil, []string{"e/s/g ic"}},
+			},
+		},
+		{
+			"halves of two renames that others came between",
+			Options{Mask: change.DefaultMask, OpenLimit: 30 * second},
+			[]step{
+				{0, events{open("f"), move("f", movedFrom, 1), move("g", movedTo, 2)}, []string{"f i", "g ic"}},
+				{1 * second, events{move("h", movedTo, 1)}, none},
+				{30 * second, nil, []string{"h ic"}},
+			},
+		},
+		{
 			"the oldest go early when the table is full",
 			Options{Mask: change.DefaultMask, OpenLimit: 30 * second, Limit: 2},
 			[]step{

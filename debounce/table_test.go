@@ -30,6 +30,10 @@ func on(path string, mask uint32) change.Event { return change.Event{Path: path,
 func below(path string) change.Event           { return change.Event{Path: path, AllBelow: true} }
 func open(path string) change.Event            { return change.Event{Path: path, Mask: create, Writing: true} }
 
+func move(path string, mask, cookie uint32) change.Event {
+	return change.Event{Path: path, Mask: mask, Cookie: cookie, AllBelow: mask == movedTo|isDir}
+}
+
 func add(q *Queue, now time.Time, evs ...change.Event) {
 	for _, ev := range evs {
 		q.Add(ev, now)

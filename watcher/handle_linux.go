@@ -45,15 +45,15 @@ func (m *model) handleDir(n *node, ev event) {
 	}
 	at, name := string(path), string(ev.name)
 	if !m.o.Recursive || ev.mask&structural == 0 && !m.isUnwatched(n.kid(name)) {
-		m.emit(at, ev.mask)
+		m.send(ev.about(at))
 		return
 	}
 	kid, found := m.look(n, name)
 	if found > known {
-		m.emitTree(kid, ev.mask)
+		m.emitTree(kid, ev)
 		return
 	}
-	m.emit(at, ev.mask)
+	m.send(ev.about(at))
 }
 
 // handleFile emits what happened to an entry of n that is no directory.
@@ -67,14 +67,16 @@ func (m *model) handleFile(n *node, ev event) {
 	case ev.mask&unix.IN_CREATE != 0:
 		m.created(n, string(ev.name), at, ev.mask)
 		return
-	case ev.mask&(unix.IN_CLOSE_WRITE|unix.IN_DELETE|unix.IN_MOVED_FROM) != 0:
+	case ev.mask&(unix.IN_CLOSE_WRITE|unix.IN_DELETE) != 0:
 		m.closed(n, ev.name)
+	case ev.mask&(unix.IN_MOVED_FROM|unix.IN_MOVED_TO) != 0:
+		m.renamed(n, ev)
 	}
 	if ino, ok := tmpfileName(ev.name); ok && ev.mask&structural == 0 && m.isNameless(n, string(ev.name)) {
 		m.addNameless(n, ino, ev.mask)
 		return
 	}
-	m.emit(at, ev.mask)
+	m.send(ev.about(at))
 }
 
 // watchEnded is called when the kernel has ended the watch of n, because the

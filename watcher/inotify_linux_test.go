@@ -3,6 +3,7 @@ package watcher
 import (
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"strconv"
@@ -10,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sys/unix"
 
 	"inosyncd/internal/change"
@@ -161,6 +163,47 @@ func TestLookAgain(t *testing.T) {
 	tr.barrier()
 	if !tr.has(change.Event{Path: "open", Mask: unix.IN_CLOSE_WRITE}) {
 		t.Error("the close was not emitted")
+	}
+	tr.close()
+}
+
+// TestLookAgainAfterARename renames files that no close follows.
+func TestLookAgainAfterARename(t *testing.T) {
+	tr := newTrial(t, t.TempDir(), startShort, Options{Recursive: true}, nil)
+	renamed := false // before the second look
+	for i := 0; i < 100 && !renamed; i++ {
+		was, is := fmt.Sprint("a", i), fmt.Sprint("b", i)
+		tr.must(unix.Mknod(tr.path(was), unix.S_IFREG|0o600, 0))
+		tr.must(os.Rename(tr.path(was), tr.path(is)))
+		tr.eventually("the second look", func() bool {
+			renamed = tr.has(change.Event{Path: is})
+			return renamed || tr.has(change.Event{Path: was})
+		})
+	}
+	if !renamed {
+		t.Error("no file was looked at a second time under its new name")
+	}
+	tr.close()
+}
+
+// TestHalvesOfAMove has both events of a move say that they are of one.
+func TestHalvesOfAMove(t *testing.T) {
+	tr := newTrial(t, t.TempDir(), startShort, Options{Recursive: true}, func(tr *trial) {
+		tr.must(os.Mkdir(tr.path("d"), 0o755))
+		tr.must(os.WriteFile(tr.path("f"), nil, 0o600))
+	})
+	tr.must(os.Rename(tr.path("f"), tr.path("d/f")))
+	tr.must(os.Rename(tr.path("d"), tr.path("e")))
+	tr.barrier()
+	halves := map[uint32]string{}
+	for _, ev := range tr.take() {
+		if ev.Mask&(unix.IN_MOVED_FROM|unix.IN_MOVED_TO) != 0 {
+			halves[ev.Cookie] += " " + ev.Path
+		}
+	}
+	got := slices.Sorted(maps.Values(halves))
+	if diff := cmp.Diff([]string{" d e", " f d/f"}, got); diff != "" {
+		t.Errorf("paths by cookie (-want +got):\n%s", diff)
 	}
 	tr.close()
 }

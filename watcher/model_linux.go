@@ -53,6 +53,7 @@ type model struct {
 	unwatched map[*node]struct{}          // have no watch
 	nameless  map[*node]map[uint64]uint32 // see nameless_linux.go
 	unclosed  map[entry]time.Time         // see writing_linux.go
+	onTheMove move                        // see renamed
 	writing   []change.Event              // emitted once the directories above are
 	resyncAt  time.Time                   // when all is to be listed again; zero: not
 	retryAt   time.Time                   // when unwatched and stale are; zero: not
@@ -234,9 +235,11 @@ func (m *model) send(ev change.Event) {
 
 // emitTree emits that n is to be compared with all below it, and then the
 // files that were found open for writing there.
-func (m *model) emitTree(n *node, mask uint32) {
+func (m *model) emitTree(n *node, ev event) {
 	if path, ok := m.pathOf(n); ok {
-		m.send(change.Event{Path: path, Mask: mask, AllBelow: true})
+		tree := ev.about(path)
+		tree.AllBelow = true
+		m.send(tree)
 	}
 	for _, ev := range m.writing {
 		m.send(ev)
@@ -247,5 +250,5 @@ func (m *model) emitTree(n *node, mask uint32) {
 // gap is emitTree for a directory of which something was missed.
 func (m *model) gap(n *node) {
 	m.count.gaps.Add(1)
-	m.emitTree(n, 0)
+	m.emitTree(n, event{})
 }

@@ -48,6 +48,27 @@ func (m *model) closed(n *node, name []byte) {
 	}
 }
 
+// move is the first half of a rename: of an entry that was unclosed.
+type move struct {
+	cookie uint32
+	at     time.Time // when it is to be looked at again; zero: it was not unclosed
+}
+
+// renamed has an unclosed file looked at a second time under its new name: it
+// is as new there. The two halves of a rename follow one another, but for what
+// others do at that moment (inotify(7)), so the last first half is kept.
+func (m *model) renamed(n *node, ev event) {
+	e := entry{n, string(ev.name)}
+	if ev.mask&unix.IN_MOVED_FROM != 0 {
+		m.onTheMove = move{ev.cookie, m.unclosed[e]}
+		delete(m.unclosed, e)
+		return
+	}
+	if was := m.onTheMove; was.cookie == ev.cookie && !was.at.IsZero() {
+		m.unclosed[e], m.onTheMove = was.at, move{}
+	}
+}
+
 // lookAgain emits the new files that nobody closed and nobody writes. It
 // returns when it is due.
 func (m *model) lookAgain(now time.Time) (next time.Time) {

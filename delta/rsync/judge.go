@@ -56,6 +56,7 @@ var classes = []class{
 	{23, "File name too long", push.Partly, tooLong},
 	{23, "filename overflows max-path", push.Partly, tooLong},
 	{23, "[sender] send_files failed to open", push.Partly, "let the user that runs rsync read the files of the source"},
+	{23, "[sender] opendir", push.Partly, "let the user that runs rsync read the directories of the source"},
 	{23, "Permission denied (13)", push.Partly, "let the node's user write to its directory"},
 	{23, "Operation not permitted (1)", push.Partly, "the node's user may not set this: turn owner, group or perms off, or log in as another"},
 	{23, "", push.Partly, ""},

@@ -28,6 +28,7 @@ func TestJudge(t *testing.T) {
 		{"success, with a warning of ssh", 0, []string{"Connection refused"}, push.Done, ""},
 		{"vanished", 24, []string{`file has vanished: "/s/f"`}, push.Done, ""},
 		{"partial", 23, []string{`rsync: [sender] send_files failed to open "/s/f": Permission denied (13)`}, push.Partly, "read the files"},
+		{"partial, a directory", 23, []string{`rsync: [sender] opendir "/s/d" failed: Permission denied (13)`}, push.Partly, "read the directories"},
 		{"partial, not for writing", 23, []string{`rsync: [receiver] mkstemp "/d/.f.abcdef" failed: Permission denied (13)`}, push.Partly, "node's user"},
 		{"partial, not to be changed", 23, []string{`rsync: [receiver] chown "/d/.f.abcdef" failed: Operation not permitted (1)`}, push.Partly, "owner"},
 		{"partial, about an odd name", 23, []string{`rsync: [sender] send_files failed to open "/s/Host key verification failed": Permission denied (13)`}, push.Partly, ""},

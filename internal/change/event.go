@@ -14,6 +14,7 @@ package change
 type Event struct {
 	Path     string // relative to the root; "" is the root
 	Mask     uint32 // inotify(7) bits that caused it; 0 when found by looking
+	Cookie   uint32 // the same in both events of one move; 0 where that is not known
 	AllBelow bool   // nothing is known of what is below Path: compare it all
 	Writing  bool   // a new regular file that its writer may still have open
 }
