@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"maps"
+	"os"
 	"path/filepath"
 	"sync"
 	"time"
@@ -17,7 +18,7 @@ import (
 const reloadDelay = 200 * time.Millisecond
 
 // autoReload tells when a file that the configuration was made from has been
-// saved (`reload: auto`). It watches their directories for files that were
+// saved (`reload: auto`). It watches their directories, see dirsOf, for files that were
 // closed by a writer or renamed into place, so it never speaks of one that is
 // half written. It is a level and no count: events that the library drops while
 // one is waiting say nothing new.
@@ -49,11 +50,7 @@ func watchConfig(cfg *config.Config, read versions) (*autoReload, error) {
 	}
 	a.read = versionsOf(a.files)
 	maps.Copy(a.read, read)
-	dirs := map[string]bool{}
-	for _, file := range a.files {
-		dirs[filepath.Dir(file)] = true
-	}
-	for dir := range dirs {
+	for dir := range dirsOf(a.files) {
 		// InMovedTo is also what the swap of a mounted volume's link gives.
 		if err := notify.Watch(dir, a.events, notify.InCloseWrite, notify.InMovedTo); err != nil {
 			notify.Stop(a.events)
@@ -62,6 +59,27 @@ func watchConfig(cfg *config.Config, read versions) (*autoReload, error) {
 	}
 	a.done.Go(a.run)
 	return a, nil
+}
+
+// dirsOf are the directories that files are in and, of links, those in which
+// they lead to what is read: it may be saved there.
+func dirsOf(files []string) map[string]bool {
+	const maxLinks = 40 // path_resolution(7)
+	dirs := map[string]bool{}
+	for _, file := range files {
+		for range maxLinks {
+			dirs[filepath.Dir(file)] = true
+			to, err := os.Readlink(file)
+			if err != nil {
+				break // no link
+			}
+			if !filepath.IsAbs(to) {
+				to = filepath.Join(filepath.Dir(file), to)
+			}
+			file = to
+		}
+	}
+	return dirs
 }
 
 func (a *autoReload) run() {
