@@ -170,14 +170,15 @@ func TestLookAgain(t *testing.T) {
 // TestLookAgainAfterARename renames files that no close follows.
 func TestLookAgainAfterARename(t *testing.T) {
 	tr := newTrial(t, t.TempDir(), startShort, Options{Recursive: true}, nil)
-	renamed := false // before the second look
-	for i := 0; i < 100 && !renamed; i++ {
+	renamed := false // after the first look, and before the second
+	for i := 0; i < 1000 && !renamed; i++ {
 		was, is := fmt.Sprint("a", i), fmt.Sprint("b", i)
 		tr.must(unix.Mknod(tr.path(was), unix.S_IFREG|0o600, 0))
 		tr.must(os.Rename(tr.path(was), tr.path(is)))
 		tr.eventually("the second look", func() bool {
 			renamed = tr.has(change.Event{Path: is})
-			return renamed || tr.has(change.Event{Path: was})
+			early := tr.has(change.Event{Path: was, Mask: unix.IN_CREATE})
+			return renamed || early || tr.has(change.Event{Path: was})
 		})
 	}
 	if !renamed {
