@@ -64,7 +64,7 @@ func TestAlive(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				target, until := newFake(t), make(chan struct{})
-				o := Options{Slots: NewSlots(1), Nodes: []NodeOptions{{Name: "n", Target: target, Rate: 0.001}}}
+				o := Options{Slots: NewSlots(1, 1), Nodes: []NodeOptions{{Name: "n", Target: target, Rate: 0.001}}}
 				if tt.name == "waiting for a slot" {
 					o.Nodes = append(o.Nodes, NodeOptions{Name: "second", Target: newFake(t)})
 				}

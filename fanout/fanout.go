@@ -48,7 +48,7 @@ type Target interface {
 	// Since is what the node's lag is measured from.
 	//
 	// push.Reported(ctx) frees the push's slot for another one when there is
-	// nothing left to do but to see a process end.
+	// nothing left to do but to see a process end, and not too many others do.
 	Push(ctx context.Context, set *change.Set) push.Result
 
 	// Close ends what is kept between pushes. No push follows.

@@ -279,7 +279,7 @@ func TestNodesAreApart(t *testing.T) {
 		stuck.will(hang)
 		f := New(Options{
 			Nodes: []NodeOptions{{Name: "stuck", Target: stuck}, {Name: "slow", Target: slow}, {Name: "quick", Target: quick}},
-			Slots: NewSlots(3),
+			Slots: NewSlots(3, 1),
 		})
 		defer f.Close()
 		for i := range 5 {
@@ -311,7 +311,7 @@ func TestSlots(t *testing.T) {
 			})
 			return target
 		}
-		slots := NewSlots(1)
+		slots := NewSlots(1, 1)
 		var all []*Fanout
 		for _, name := range []string{"a", "b", "c"} {
 			f := New(Options{Nodes: []NodeOptions{{Name: name, Target: answer(name, time.Second, push.Done)}}, Slots: slots})
@@ -351,7 +351,7 @@ func TestSlotsOfDeadNodes(t *testing.T) {
 			})
 			nodes = append(nodes, NodeOptions{Name: fmt.Sprint(i), Target: dead, RetryMax: time.Second})
 		}
-		f := New(Options{Nodes: nodes, Slots: NewSlots(4)})
+		f := New(Options{Nodes: nodes, Slots: NewSlots(4, 1)})
 		defer f.Close()
 		f.Add(of("first"))
 		time.Sleep(10 * time.Minute) // by now each was tried once

@@ -224,7 +224,7 @@ func TestEverythingIsConfirmed(t *testing.T) {
 
 func (h history) play(t *testing.T) error {
 	truths := []*truth{newTruth(), newTruth()}
-	o := Options{Slots: NewSlots(2)}
+	o := Options{Slots: NewSlots(2, 1)}
 	for i, name := range []string{"a", "b"} {
 		target := newFake(t)
 		target.will(h.answers(truths[i], h.verdicts[i]))

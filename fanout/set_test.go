@@ -74,7 +74,7 @@ func TestSetEndsEveryWait(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				first, second := newFake(t), newFake(t)
-				o := Options{Slots: NewSlots(1), Nodes: []NodeOptions{{
+				o := Options{Slots: NewSlots(1, 1), Nodes: []NodeOptions{{
 					Name: "a", Target: first, Rate: 0.001, Place: make(chan struct{}, 1),
 					RetryMin: time.Hour, RetryMax: time.Hour,
 				}}}

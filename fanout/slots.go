@@ -1,6 +1,9 @@
 package fanout
 
-import "context"
+import (
+	"context"
+	"sync"
+)
 
 // Slots bound the pushes that are at work at once, over all mirrors and nodes. Who
 // waits is served in order of arrival: the Go runtime queues senders on a
@@ -13,14 +16,51 @@ import "context"
 type Slots struct {
 	all    chan struct{} // a token for each running push
 	failed chan struct{} // one for each to a node that failed; taken first
+	ending chan struct{} // one for each that has given back its slot and only ends
 }
 
-// NewSlots returns n slots, or nil when n is not positive.
-func NewSlots(n int) *Slots {
+// NewSlots returns n slots, or nil when n is not positive. At most ending pushes
+// besides may be reported and see a process end: see push.Reported. With 0 a push
+// keeps its slot to its end, so no more processes run than there are slots.
+func NewSlots(n, ending int) *Slots {
 	if n <= 0 {
 		return nil
 	}
-	return &Slots{all: make(chan struct{}, n), failed: make(chan struct{}, max(1, n/2))}
+	return &Slots{
+		all:    make(chan struct{}, n),
+		failed: make(chan struct{}, max(1, n/2)),
+		ending: make(chan struct{}, ending),
+	}
+}
+
+// early returns what calls release once if the push may do without its slot, and
+// what its end is to call.
+func (s *Slots) early(release func()) (reported, end func()) {
+	var mu sync.Mutex // guards given
+	given := false
+	reported = func() {
+		mu.Lock()
+		defer mu.Unlock()
+		if given || s == nil {
+			return
+		}
+		select {
+		case s.ending <- struct{}{}:
+			given = true
+			release()
+		default: // enough others end
+		}
+	}
+	end = func() {
+		mu.Lock()
+		defer mu.Unlock()
+		if given {
+			<-s.ending
+			return
+		}
+		release()
+	}
+	return reported, end
 }
 
 // acquire waits for a slot and returns what gives it back, or nil when ctx is

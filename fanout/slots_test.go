@@ -24,7 +24,7 @@ func TestReportedFreesTheSlot(t *testing.T) {
 			return down(ctx, set)
 		})
 		second.will(lasting(time.Hour))
-		f := New(Options{Slots: NewSlots(1), Nodes: []NodeOptions{
+		f := New(Options{Slots: NewSlots(1, 1), Nodes: []NodeOptions{
 			{Name: "first", Target: first}, {Name: "second", Target: second},
 		}})
 		defer f.Close()
@@ -47,4 +47,41 @@ func TestReportedFreesTheSlot(t *testing.T) {
 		time.Sleep(time.Minute) // the slot is second's, which keeps it
 		first.expect("/a")
 	})
+}
+
+// Pushes that only end are bounded too: past that bound a push keeps its slot,
+// and where it is 0 there are never more processes than slots.
+func TestEndingIsBounded(t *testing.T) {
+	for _, ending := range []int{0, 1} {
+		synctest.Test(t, func(t *testing.T) {
+			o := Options{Slots: NewSlots(1, ending)}
+			targets := []*fake{newFake(t), newFake(t), newFake(t)}
+			for i, name := range []string{"a", "b", "c"} {
+				targets[i].will(func(ctx context.Context, _ *change.Set) push.Result {
+					push.Reported(ctx)
+					push.Reported(ctx)
+					time.Sleep(time.Minute)
+					return push.Result{Outcome: push.Done}
+				})
+				o.Nodes = append(o.Nodes, NodeOptions{Name: name, Target: targets[i]})
+			}
+			f := New(o)
+			defer f.Close()
+			for _, name := range []string{"a", "b", "c"} {
+				f.AddNode(name, of("x"))
+				synctest.Wait()
+			}
+			for minute, want := range [][]int{{1, 1, 1, 0}, {2, 1, 0, 0}}[ending] {
+				synctest.Wait()
+				begun := 0
+				for _, target := range targets {
+					begun += len(target.got())
+				}
+				if begun != want {
+					t.Errorf("%d may end: pushes begun after %d minutes: got %d, want %d", ending, minute, begun, want)
+				}
+				time.Sleep(time.Minute)
+			}
+		})
+	}
 }

@@ -2,7 +2,6 @@ package fanout
 
 import (
 	"context"
-	"sync"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -68,10 +67,10 @@ func (n *node) turn(ctx context.Context, o NodeOptions, slots *Slots) {
 		defer leave()
 	}
 	if release := slots.acquire(ctx, n.failing()); release != nil {
-		release = sync.OnceFunc(release)
-		defer release()
+		reported, end := slots.early(release)
+		defer end()
 		n.goes(home, nil)
-		n.push(push.WithReported(ctx, release), o.Target)
+		n.push(push.WithReported(ctx, reported), o.Target)
 	}
 }
 

@@ -26,7 +26,7 @@ type limits struct {
 // rsync takes its limit when it starts and keeps it, so a share can not grow
 // while others rest; in return their sum is never more than the whole.
 func newLimits(cfg *config.Config) *limits {
-	l := &limits{parallel: cfg.MaxParallel, slots: fanout.NewSlots(cfg.MaxParallel)}
+	l := &limits{parallel: cfg.MaxParallel, slots: fanout.NewSlots(cfg.MaxParallel, cfg.MaxArmed)}
 	if cfg.MaxArmed > 0 {
 		l.armed = make(chan struct{}, cfg.MaxArmed)
 	}
