@@ -26,11 +26,13 @@ func (o Options) wants(ev change.Event) bool {
 // and so does a new name, which may be a link to a file as old and as large as
 // the one before it.
 func marks(ev change.Event) change.Mark {
-	const written = unix.IN_CLOSE_WRITE | unix.IN_MODIFY | unix.IN_MOVED_TO | unix.IN_CREATE
+	const another = unix.IN_MOVED_TO | unix.IN_CREATE
 	switch {
 	case ev.AllBelow:
 		return change.AllBelow
-	case ev.Writing, ev.Mask&written != 0 && ev.Mask&unix.IN_ISDIR == 0:
+	case ev.Mask&(unix.IN_CLOSE_WRITE|unix.IN_MODIFY) != 0 && ev.Mask&unix.IN_ISDIR == 0:
+		return change.Itself | change.Content | change.Shared
+	case ev.Writing, ev.Mask&another != 0 && ev.Mask&unix.IN_ISDIR == 0:
 		return change.Itself | change.Content
 	default:
 		return change.Itself

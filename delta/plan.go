@@ -199,10 +199,10 @@ func (p *Plan) exists(path string, st stat, mark change.Mark, whole bool) {
 		mark |= change.Content // nothing is known of what took its place
 	}
 	if !st.regular() {
-		mark &^= change.Content
+		mark &^= change.Content | change.Shared
 	}
 	if n := len(p.Entries); n > 0 && p.Entries[n-1].Path == path {
-		p.Entries[n-1].Mark |= mark & change.Content
+		p.Entries[n-1].Mark |= mark & (change.Content | change.Shared)
 		return // reached before, from another path below it
 	}
 	e := Entry{Path: path, Mark: mark, was: st, Covered: p.within(path)}

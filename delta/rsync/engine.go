@@ -116,6 +116,15 @@ func (e *Engine) push(ctx context.Context, set *change.Set) push.Result {
 		return delta.Unplanned(err)
 	}
 	defer func() { _ = plan.Close() }()
+	if !e.o.HardLinks {
+		names, err := plan.OtherNames(ctx)
+		if err != nil {
+			return push.Result{Outcome: push.Again, Err: err}
+		}
+		if len(names) > 0 {
+			return e.push(ctx, withNames(set, names))
+		}
+	}
 	if e.o.HardLinks && !plan.Full {
 		linked, err := plan.Linked(ctx)
 		if err != nil {
@@ -155,4 +164,13 @@ func (e *Engine) prepare(m mode) (process.Spec, error) {
 	s, err := e.node.Spec(e.arguments(m))
 	s.Held = heldRules(m.exclude)
 	return s, err
+}
+
+// withNames is set and names of files in it that it does not have.
+func withNames(set *change.Set, names []string) *change.Set {
+	set = set.Clone()
+	for _, name := range names {
+		set.Add(name, change.Itself|change.Content, set.Since())
+	}
+	return set
 }

@@ -27,6 +27,10 @@ const (
 	// left out of pushes, also of those of an AllBelow above it, until it
 	// is added again without Held.
 	Held
+
+	// Shared comes with Content when the file was written, as against the name
+	// got another one: whatever other names the file has show it too.
+	Shared
 )
 
 // DefaultLimit bounds a Set where no other limit is given. An entry costs

@@ -37,6 +37,28 @@ func TestRewriteOfTheSameSize(t *testing.T) {
 	}
 }
 
+// TestFileWithSeveralNames writes to a file through one of its names, which is
+// the one that inotify tells.
+func TestFileWithSeveralNames(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	n := s.local("local")
+	must(t, os.MkdirAll(s.path("d/deep"), 0o755))
+	write(t, s.path("file"), "before")
+	must(t, os.Link(s.path("file"), s.path("d/link")))
+	must(t, os.Link(s.path("file"), s.path("d/deep/link")))
+	must(t, os.Link(s.path("file"), s.dir+"/outside"))
+	s.startSynced(s.config("schedule: \"\"", n), n)
+	for i, name := range []string{"d/link", "file", "d/deep/link"} {
+		content := fmt.Sprint("after! ", i)
+		write(t, s.path(name), content)
+		for _, other := range []string{"file", "d/link", "d/deep/link"} {
+			holds(t, n.dst+"/"+other, content)
+		}
+	}
+	s.same(n)
+}
+
 // TestRewritesInARow rewrites a file with its size kept, faster than clocks
 // tick, while it is being sent again and again. The last version counts.
 func TestRewritesInARow(t *testing.T) {
