@@ -23,6 +23,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/rjeczalik/notify"
 	"go.uber.org/goleak"
 )
 
@@ -71,9 +72,14 @@ func Look(program func() int) int {
 }
 
 func begin() *beginning {
-	// The runtime makes its poller with the first pipe, and keeps it.
+	// The runtime makes its poller with the first pipe, and keeps it. So does the
+	// library notify with its first watch, its goroutines and its descriptors.
 	if r, w, err := os.Pipe(); err == nil {
 		_, _ = r.Close(), w.Close()
+	}
+	events := make(chan notify.EventInfo, 1)
+	if err := notify.Watch("/", events, notify.Remove); err == nil {
+		notify.Stop(events)
 	}
 	return &beginning{goroutines: goleak.IgnoreCurrent(), files: files(), children: children()}
 }
