@@ -52,5 +52,8 @@ func Unplanned(err error) push.Result {
 	return push.Result{Outcome: push.Again, Err: err}
 }
 
-// Close does nothing: nothing is kept between pushes.
+// Rest does nothing: nothing is kept between pushes.
+func (p Pretend) Rest() {}
+
+// Close does nothing.
 func (p Pretend) Close() error { return nil }

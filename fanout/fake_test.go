@@ -40,6 +40,7 @@ type fake struct {
 	times  []time.Duration
 	busy   bool
 	closed int
+	rests  int // since the last push
 }
 
 func newFake(t *testing.T) *fake { return &fake{t: t, start: time.Now()} }
@@ -49,7 +50,7 @@ func (f *fake) Push(ctx context.Context, set *change.Set) push.Result {
 	if f.busy || f.closed > 0 {
 		f.t.Error("Push: another one runs, or the target is closed")
 	}
-	f.busy = true
+	f.busy, f.rests = true, 0
 	f.seen = append(f.seen, strings.Join(paths(set), " "))
 	f.times = append(f.times, time.Since(f.start))
 	answer := f.answer
@@ -63,6 +64,26 @@ func (f *fake) Push(ctx context.Context, set *change.Set) push.Result {
 	f.busy = false
 	f.mu.Unlock()
 	return res
+}
+
+func (f *fake) Rest() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.busy || f.closed > 0 {
+		f.t.Error("Rest: a push runs, or the target is closed")
+	}
+	f.rests++
+}
+
+// expectRest wants the target to have been let rest since its last push, or not.
+func (f *fake) expectRest(want bool) {
+	f.t.Helper()
+	synctest.Wait()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if got := f.rests > 0; got != want {
+		f.t.Errorf("the target rests: got %v, want %v", got, want)
+	}
 }
 
 func (f *fake) Close() error {

@@ -51,6 +51,11 @@ type Target interface {
 	// nothing left to do but to see a process end, and not too many others do.
 	Push(ctx context.Context, set *change.Set) push.Result
 
+	// Rest ends what stands ready for the next push, and does not wait for it:
+	// the node is paused, or held for its source, which somebody may want to
+	// unmount. It may be called again and again.
+	Rest()
+
 	// Close ends what is kept between pushes. No push follows.
 	Close() error
 }

@@ -115,10 +115,12 @@ func TestHoldAndResume(t *testing.T) {
 		f.Kick("a")
 		time.Sleep(time.Hour)
 		target.expect("/a")
+		target.expectRest(true)
 
 		target.will(nil)
 		f.Resume()
 		target.expect("/a /b")
+		target.expectRest(false)
 		if n := f.Snapshot()[0]; n.Failures != 0 || n.Pushes != 1 {
 			t.Errorf("Snapshot(): got %d failures of %d pushes, want 0 of 1", n.Failures, n.Pushes)
 		}

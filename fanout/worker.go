@@ -52,7 +52,7 @@ func (n *node) close(t Target) {
 // else pushes to the same place, and for a slot. While it waits the backlog
 // gathers.
 func (n *node) turn(ctx context.Context, o NodeOptions, slots *Slots) {
-	if !n.awaitDue(ctx) {
+	if !n.awaitDue(ctx, o.Target) {
 		return
 	}
 	n.goes(waiting, nil)
@@ -74,14 +74,18 @@ func (n *node) turn(ctx context.Context, o NodeOptions, slots *Slots) {
 	}
 }
 
-// awaitDue waits until a push may start, and returns false when ctx is done.
-func (n *node) awaitDue(ctx context.Context) bool {
+// awaitDue waits until a push may start, and returns false when ctx is done. The
+// target rests while none may.
+func (n *node) awaitDue(ctx context.Context, target Target) bool {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for ctx.Err() == nil {
-		at, ok := n.due()
+		at, ok, stopped := n.due()
 		if ok {
 			return true
+		}
+		if stopped {
+			target.Rest()
 		}
 		timer.Stop()
 		if !at.IsZero() {
@@ -97,13 +101,14 @@ func (n *node) awaitDue(ctx context.Context) bool {
 	return false
 }
 
-func (n *node) due() (at time.Time, ok bool) {
+func (n *node) due() (at time.Time, ok, stopped bool) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.stopped() {
-		return time.Time{}, false
+		return time.Time{}, false, true
 	}
-	return n.backlog.due(time.Now())
+	at, ok = n.backlog.due(time.Now())
+	return at, ok, false
 }
 
 func (n *node) failing() bool {

@@ -177,6 +177,8 @@ type agreeable struct{}
 
 func (agreeable) Push(context.Context, *change.Set) push.Result { return push.Result{} }
 
+func (agreeable) Rest() {}
+
 func (agreeable) Close() error { return nil }
 
 // waiting is a mirror without a watcher, whose one node has everything at once.

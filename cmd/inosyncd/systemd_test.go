@@ -254,6 +254,8 @@ func (s *stuck) Overdue() error {
 	return nil
 }
 
+func (*stuck) Rest() {}
+
 func (*stuck) Close() error { return nil }
 
 // syncedLog is a log that can be read while it is written.

@@ -75,7 +75,7 @@ func (a *armourer) take(m mode) *process.Process {
 }
 
 // report says how a push went: after a good one the node is armed, after any
-// other it is not. Only Push calls it.
+// other, or to let the node rest, it is not. Only Push and Rest call it.
 func (a *armourer) report(well bool) {
 	if a == nil {
 		return

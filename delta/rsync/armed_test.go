@@ -155,6 +155,17 @@ func TestArmedEnds(t *testing.T) {
 		n.awaitEnd(pid)
 		n.awaitDisarmed()
 	})
+	t.Run("to let the node rest", func(t *testing.T) {
+		n := armedNode(t, "local")
+		n.write("f")
+		n.full()
+		pid := n.awaitArmed(2)
+		n.Rest()
+		n.awaitEnd(pid)
+		n.awaitDisarmed()
+		n.full() // by one that is started for it
+		n.awaitArmed(4)
+	})
 	t.Run("with the engine", func(t *testing.T) {
 		n := armedNode(t, "local")
 		n.write("f")

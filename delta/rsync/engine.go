@@ -48,7 +48,7 @@ import (
 )
 
 // Engine makes one node equal to the source. Approve may be called at any
-// time; of Push and Close only one runs at a time.
+// time; of Push, Rest and Close only one runs at a time.
 type Engine struct {
 	o        *node.Options // of the node
 	node     *node.Node
@@ -87,6 +87,10 @@ func (e *Engine) Close() error {
 	e.armourer.close()
 	return e.node.Close()
 }
+
+// Rest ends the rsync that is armed, within seconds, and keeps none armed until a
+// push has gone well. It does not wait for that.
+func (e *Engine) Rest() { e.armourer.report(false) }
 
 // Push makes the node equal to the source in everything that set names. The
 // result's Left is set only where not all of set is left.
