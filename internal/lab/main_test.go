@@ -3,6 +3,7 @@ package lab_test
 import (
 	"fmt"
 	"os"
+	"os/signal"
 	"strings"
 	"syscall"
 	"testing"
@@ -19,6 +20,9 @@ const ownerDir = "LAB_TEST_OWNER_DIR"
 func TestMain(m *testing.M) {
 	if dir := os.Getenv(ownerDir); dir != "" {
 		own(dir)
+	}
+	if signal.Ignored(syscall.SIGHUP) { // by nohup(1): a shell could not trap it
+		signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP)
 	}
 	goleak.VerifyTestMain(m)
 }

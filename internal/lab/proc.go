@@ -92,9 +92,11 @@ func (m member) suspend() {
 }
 
 // kill ends those of the processes that are still there and waits until they
-// are gone. They are not our children, so all that can be done is to look.
+// are gone. They are not our children, so all that can be done is to look. Who is
+// above others comes first and ends last: the end of a group's leader would have
+// the kernel wake those of it that are stopped, setpgid(2).
 func kill(members []member) {
-	for _, m := range members {
+	for _, m := range slices.Backward(members) {
 		if m.there() {
 			_ = syscall.Kill(m.pid, syscall.SIGKILL)
 		}

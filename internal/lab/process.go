@@ -83,7 +83,7 @@ func (p *process) kill() {
 	if !p.ended() {
 		below = freeze(p.pid())
 	}
+	kill(below)
 	_ = p.cmd.Process.Kill()
 	<-p.done
-	kill(below)
 }
