@@ -21,7 +21,7 @@ var ErrFlood = errors.New("the node sends messages without end")
 func (p *Process) Oversee(stuck func() error) {
 	tick := time.NewTicker(oversight)
 	defer tick.Stop()
-	for last := ""; ; {
+	for last := (work{}); ; {
 		select {
 		case <-p.done:
 			return
@@ -31,7 +31,7 @@ func (p *Process) Oversee(stuck func() error) {
 			p.cancel(ErrFlood)
 			return
 		}
-		now := p.work()
+		now, _ := p.work()
 		if now == last {
 			if err := stuck(); err != nil {
 				p.cancel(err)

@@ -22,7 +22,6 @@ package process
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -40,9 +39,6 @@ import (
 // grace is how long rsync has to end after SIGTERM. In it, rsync puts a partial
 // file aside and removes its temporary ones.
 const grace = 5 * time.Second
-
-// ErrIdle is why an rsync was ended that did nothing for too long.
-var ErrIdle = errors.New("rsync neither read nor wrote anything for too long")
 
 // Process is an rsync that has been started and waits for its list on standard
 // input. Starting one and using it are two steps, because rsync connects, logs
@@ -196,35 +192,4 @@ func (p *Process) Finish(list []byte, idle time.Duration) Exit {
 	}
 	p.cancel(nil)
 	return e
-}
-
-// watch ends the process when it does nothing for longer than idle.
-func (p *Process) watch(idle time.Duration) {
-	tick := time.NewTicker(idle / 4)
-	defer tick.Stop()
-	last, since := p.work(), time.Now()
-	for {
-		select {
-		case <-p.done:
-			return
-		case <-tick.C:
-		}
-		if now := p.work(); now == "" || now != last {
-			last, since = now, time.Now()
-		} else if time.Since(since) >= idle {
-			p.cancel(ErrIdle)
-			return
-		}
-	}
-}
-
-// work is different whenever the process has read or written something since;
-// "" where the kernel does not tell. The two ends of rsync send each other
-// signs of life within every timeout, so a healthy one is never idle.
-func (p *Process) work() string {
-	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/io", p.cmd.Process.Pid))
-	if err != nil {
-		return ""
-	}
-	return string(data)
 }
