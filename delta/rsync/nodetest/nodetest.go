@@ -19,7 +19,7 @@ import (
 	"inosyncd/internal/source"
 )
 
-// Wrap makes the engine run a script in place of rsync, in which RSYNC stands
+// Wrap has a script run for a node in place of rsync, in which RSYNC stands
 // for rsync with the arguments it was given.
 func Wrap(t testing.TB, script string) func(*node.Options) {
 	t.Helper()
@@ -39,7 +39,7 @@ func Program(t testing.TB, path, script string) {
 	}
 }
 
-// PasswordFile makes an engine log in as u with the password in a file.
+// PasswordFile has a node log in as u with the password in a file.
 func PasswordFile(t testing.TB, text string, mode os.FileMode) func(*node.Options) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "password")

@@ -10,7 +10,7 @@
 //
 // Look blocks until the node was looked at, each run for no longer than the node's
 // timeout and some seconds. When its context ends it stops, but for removing its
-// file, for which it has 5 seconds. Nothing of it runs afterwards; the node's shared
+// file, for which it has 30 seconds. Nothing of it runs afterwards; the node's shared
 // ssh connection is for the caller to close.
 package probe
 

@@ -127,7 +127,7 @@ func (p *probe) arguments(o node.Options, extra []string, operands ...string) []
 	return slices.Concat(p.node.Arguments(o), extra, timeout, []string{"--"}, operands)
 }
 
-// quiet are the engine's options without a report of progress.
+// quiet are the node's options without a report of progress.
 func (p *probe) quiet() node.Options {
 	o := p.node.Options
 	o.Progress = nil

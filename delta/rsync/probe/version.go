@@ -13,7 +13,7 @@ import (
 	"inosyncd/internal/printable"
 )
 
-// Versions that matter for what is said of an  Faults by which one end
+// Versions that matter for what is said of an rsync. Faults by which one end
 // can harm the other were closed up to the first, more of them in the second
 // (NEWS of rsync).
 var (
