@@ -75,7 +75,7 @@ func New(o node.Options) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &Engine{o: &n.Options, node: n, log: n.Log, to: o.Address.String(), always: n.Arguments(n.Options)}
+	e := &Engine{o: &n.Options, node: n, log: n.Log, to: o.Address.Operand(), always: n.Arguments(n.Options)}
 	if o.Armed != nil {
 		e.armourer = newArmourer(e, o.Armed)
 	}
@@ -104,11 +104,8 @@ func (e *Engine) Push(ctx context.Context, set *change.Set) push.Result {
 
 func (e *Engine) push(ctx context.Context, set *change.Set) push.Result {
 	if err := e.check(ctx); err != nil {
-		if v := unstarted(err); v.outcome == push.Hold || errors.Is(err, process.ErrTooOld) {
-			return push.Result{
-				Outcome: push.Hold, Err: err,
-				Cure: NeedsProgram,
-			}
+		if _, old := errors.AsType[*process.TooOld](err); old || unstarted(err).outcome == push.Hold {
+			return push.Result{Outcome: push.Hold, Err: err, Cure: NeedsProgram(err)}
 		}
 		return push.Result{Outcome: push.Again, Err: err}
 	}
@@ -152,7 +149,7 @@ func (e *Engine) check(ctx context.Context) error {
 	if e.checked {
 		return nil
 	}
-	err := process.Check(ctx, e.o.Program)
+	err := e.node.Check(ctx)
 	if ctx.Err() != nil {
 		return nil // the push finds that out
 	}

@@ -209,8 +209,10 @@ func weight(note, text string) int {
 	}
 }
 
-// NeedsProgram is the cure for an rsync that is missing here or too old.
-const NeedsProgram = "install rsync 3.2.4 or newer, or name it with the key rsync"
+// NeedsProgram is the cure for an rsync that is missing here or too old, as err says.
+func NeedsProgram(err error) string {
+	return "install rsync " + process.Needs(err) + " or newer, or name it with the key rsync"
+}
 
 // Judge says what a push comes to whose rsync ends like that: the outcome, and
 // unless that is Done the error and its cure.

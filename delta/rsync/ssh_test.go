@@ -9,6 +9,8 @@ import (
 
 	"inosyncd/delta/rsync/node"
 	"inosyncd/delta/rsync/nodetest"
+	"inosyncd/delta/rsync/process"
+	"inosyncd/internal/lab/labtest"
 	"inosyncd/internal/push"
 )
 
@@ -42,13 +44,23 @@ func TestSSHFailures(t *testing.T) {
 // path reaches a shell at the other end.
 func TestSSHConnection(t *testing.T) {
 	t.Parallel()
+	labtest.Need(t, "rsync")
+	odd := " $(touch x)'\"\\;[d]*\\*?"
+	if v, err := process.Version(t.Context(), ""); err == nil && !process.OlderThan(v, [3]int{3, 4, 1}) {
+		odd += "`id`"
+	}
 	n := newNode(t, "ssh", func(o *node.Options) {
-		o.Address.Path = strings.TrimSuffix(o.Address.Path, "/") + " $(touch x)'\"`id`;*/"
+		o.Address.Path = strings.TrimSuffix(o.Address.Path, "/") + odd + "/"
 		o.SocketDir += "/with space %h"
 	})
 	n.dst = strings.TrimSuffix(n.o.Address.Path, "/")
+	beside := strings.NewReplacer("[d]", "d", "`id`", "", "?", "x").Replace(n.dst) // a pattern would match it
+	n.do(os.Mkdir(beside, 0o755))
 	n.write("f", "d/g")
 	n.full()
+	if entries, err := os.ReadDir(beside); err != nil || len(entries) > 0 {
+		t.Errorf("what has come to %q: got %v, %v, want nothing", beside, entries, err)
+	}
 	sockets, err := filepath.Glob(n.o.SocketDir + "/*/s")
 	if err != nil || len(sockets) != 1 {
 		t.Fatalf("the shared connection's socket: got %q, %v, want one", sockets, err)
@@ -64,6 +76,26 @@ func TestSSHConnection(t *testing.T) {
 	}
 	if _, err := os.Stat(dir); !os.IsNotExist(err) {
 		t.Errorf("the socket's directory after Close: got %v, want none", err)
+	}
+}
+
+// An older rsync that lets a node's shell see backticks is not run for a node that
+// has any.
+func TestBacktick(t *testing.T) {
+	t.Parallel()
+	old := nodetest.Wrap(t, `case "$*" in --version) echo 'rsync  version 3.2.7  protocol version 32';; *) echo ran >&2; exit 1;; esac`)
+	for name, change := range map[string]func(*node.Options){
+		"path": func(o *node.Options) { o.Address = node.Address{Kind: node.SSH, Host: "localhost", Path: "/srv/`id`/"} },
+		"rsync_args": func(o *node.Options) {
+			o.Address, o.Args = node.Address{Kind: node.SSH, Host: "localhost", Path: "/srv/"}, []string{"--usermap=*:`id`"}
+		},
+	} {
+		n := newNode(t, "local", old, change)
+		n.write("f")
+		res := n.Push(t.Context(), set("a "))
+		if res.Outcome != push.Hold || res.Err == nil || !strings.Contains(res.Err.Error(), "backtick") || !strings.Contains(res.Cure, "3.4.1 or newer") {
+			t.Errorf("Push with a backtick in %s: got %v, %v, cure %q; want it held for a newer rsync", name, res.Outcome, res.Err, res.Cure)
+		}
 	}
 }
 

@@ -22,7 +22,7 @@ type Difference struct {
 // its cure in words, says why the comparison is not complete.
 func (e *Engine) Verify(ctx context.Context, found func(Difference)) (cure string, err error) {
 	if err := e.check(ctx); err != nil {
-		return "", err
+		return NeedsProgram(err), err
 	}
 	root, err := e.o.Source.Open()
 	if err != nil {

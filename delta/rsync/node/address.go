@@ -104,6 +104,11 @@ func daemon(user, host string, port int, path string) (Address, error) {
 	case ".", "..":
 		return Address{}, fmt.Errorf("%q is no module of an rsync daemon", module)
 	}
+	// A daemon takes the path for a pattern, and where nothing matches, for a
+	// name with whatever escapes it has: glob_expand in util1.c, 3.2.3 to 3.5.1.
+	if strings.ContainsAny(path, "*?[") {
+		return Address{}, errors.New("has one of * ? [ in its path, which the rsync daemon would expand: make the directory a module of its own")
+	}
 	if port == daemonPort {
 		port = 0
 	}
@@ -191,8 +196,21 @@ func asDir(path string) string {
 
 func isControl(r rune) bool { return r < ' ' || r == 0x7f }
 
-// String is the address as rsync takes it, and the node's name in logs and
-// status. ParseAddress reads it back.
+// escapeWild is for the paths of nodes reached by ssh. What else a shell could
+// take for more than a letter rsync escapes, of the backslashes those that are
+// not before one of these (safe_arg in options.c, 3.2.4 to 3.5.1).
+var escapeWild = strings.NewReplacer("*", `\*`, "?", `\?`, "[", `\[`, "]", `\]`)
+
+// Operand is the address as rsync is to have it: wildcards, which it would leave
+// to the login's shell to expand, are escaped.
+func (a Address) Operand() string {
+	if a.Kind == SSH {
+		a.Path = escapeWild.Replace(a.Path)
+	}
+	return a.String()
+}
+
+// String is the node's name in logs and status. ParseAddress reads it back.
 func (a Address) String() string {
 	host := a.Host
 	if strings.Contains(host, ":") {

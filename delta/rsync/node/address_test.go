@@ -80,6 +80,8 @@ func TestParseAddressRefuses(t *testing.T) {
 		{"no module", "a::", "names no module of the rsync daemon"},
 		{"slash for a module", "a::/www", "names no module of the rsync daemon"},
 		{"dots for a module", "a::../x", `".." is no module of an rsync daemon`},
+		{"pattern in a module", "a::www/x*", "has one of * ? [ in its path, which the rsync daemon would expand: make the directory a module of its own"},
+		{"pattern in a URL", "rsync://a/www/[x]/", "has one of * ? [ in its path, which the rsync daemon would expand: make the directory a module of its own"},
 		{"no module in a URL", "rsync://a/", "names no module of the rsync daemon"},
 		{"only a host in a URL", "rsync://a", "names no module of the rsync daemon"},
 		{"other URL", "ssh://a/x", "only rsync:// is known of the URLs"},
@@ -126,4 +128,21 @@ func FuzzParseAddress(f *testing.F) {
 			t.Fatalf("ParseAddress(%q): got %#v, %v, want %#v", a.String(), again, err, a)
 		}
 	})
+}
+
+// Only the way by ssh leaves wildcards to a shell; there they are escaped.
+func TestOperand(t *testing.T) {
+	for name, tt := range map[string]struct {
+		address Address
+		want    string
+	}{
+		"ssh":    {Address{Kind: SSH, User: "u", Host: "h", Path: "/a*b?[c]\\d e/"}, `u@h:/a\*b\?\[c\]\d e/`},
+		"IPv6":   {Address{Kind: SSH, Host: "::1", Path: "/[x]/"}, `[::1]:/\[x\]/`},
+		"local":  {Address{Kind: Local, Path: "/a*b/"}, "/a*b/"},
+		"daemon": {Address{Kind: Daemon, Host: "h", Path: "m/x/"}, "h::m/x/"},
+	} {
+		if got := tt.address.Operand(); got != tt.want {
+			t.Errorf("Operand, %s: got %q, want %q", name, got, tt.want)
+		}
+	}
 }

@@ -105,8 +105,8 @@ func CheckArgs(args []string) error {
 }
 
 func checkArg(arg string) error {
-	if strings.ContainsRune(arg, 0) {
-		return fmt.Errorf("rsync option %q holds a NUL byte", arg)
+	if strings.ContainsFunc(arg, isControl) { // a newline goes to a node's shell as it is, before 3.5.0
+		return fmt.Errorf("rsync option %q holds a control character", arg)
 	}
 	if long, ok := strings.CutPrefix(arg, "--"); ok && long != "" {
 		name, value, hasValue := strings.Cut(long, "=")

@@ -35,7 +35,7 @@ func TestCheckArgs(t *testing.T) {
 		"--password-file=x": "use password_file", "--max-delete=1": "use max_delete", "--existing": "", "-u": "", "-L": "", "-K": "", "-x": "",
 		"--ignore-errors": "", "--force": "", "--modify-window=1": "", "--size-only": "", "--backup": "", "-b": "", "--temp-dir=/x": "",
 		"--chmod": "one element", "-B": "one element", "-M--log-file=/x": "other end", "-M": "one element", "--fuzzy=1": "no value",
-		"--iconv=x": "", "--stats": "", "--info=x": "", "-q": "", "-i": "", "-s": "", "--numeric": "", "--chm=x": "", "-W\x00": "NUL", "--no-implied-dirs": "",
+		"--iconv=x": "", "--stats": "", "--info=x": "", "-q": "", "-i": "", "-s": "", "--numeric": "", "--chm=x": "", "-W\x00": "control", "--usermap=*:a\nb": "control", "--no-implied-dirs": "",
 		"--password-fil=x": "", "-W-n": "",
 	} {
 		err := CheckArgs([]string{"--fuzzy", arg})

@@ -13,8 +13,8 @@
 //
 // Nothing here runs on, but for the shared connection, which is ssh's own process:
 // Close ends it and waits, for some seconds at most. New looks the account up, Spec
-// reads the password file; nothing else blocks. The methods of a Node can run at
-// once, but for Close, which comes last.
+// reads the password file, Check asks rsync for its version; nothing else blocks. The
+// methods of a Node can run at once, but for Close, which comes last.
 package node
 
 import (

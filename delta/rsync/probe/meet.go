@@ -142,7 +142,7 @@ func (p *probe) greet(ctx context.Context, to node.Address) (greeting, error) {
 			// below another.
 			paths = append(paths, greetDir+"/gone")
 		}
-		r, err := p.run(ctx, p.arguments(p.quiet(), extra, ".", to.String()), nameList(paths...))
+		r, err := p.run(ctx, p.arguments(p.quiet(), extra, ".", to.Operand()), nameList(paths...))
 		g := greeting{ended: r, same: true}
 		switch {
 		case err != nil:

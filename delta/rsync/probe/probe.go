@@ -110,9 +110,9 @@ func Look(ctx context.Context, n *node.Node, tree func() Tree) []Finding {
 
 // look returns an error only of what has nothing to do with the node.
 func (p *probe) look(ctx context.Context) error {
-	if err := process.Check(ctx, p.node.Program); err != nil {
+	if err := p.node.Check(ctx); err != nil {
 		if ctx.Err() == nil {
-			p.add(Fault, "rsync here", printable.Escape(err.Error()), rsync.NeedsProgram)
+			p.add(Fault, "rsync here", printable.Escape(err.Error()), rsync.NeedsProgram(err))
 		}
 		return nil
 	}

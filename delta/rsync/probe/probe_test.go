@@ -303,7 +303,7 @@ func TestProbeCleansUp(t *testing.T) {
 		untouched(t, n.dst)
 	})
 	t.Run("cannot", func(t *testing.T) {
-		n := newTarget(t, "local", nodetest.Wrap(t, `case "$*" in *--dry-run*) ;; *--delete-missing-args*) echo "cannot do that" >&2; exit 12;; esac; exec RSYNC`))
+		n := newTarget(t, "local", nodetest.Wrap(t, `case "$*" in *--dry-run*) ;; *--delete-missing-args*|*--include=*) echo "cannot do that" >&2; exit 12;; esac; exec RSYNC`))
 		n.probe(t.Context()).want(t, "fault writing: "+n.dst+"/"+prefix)
 	})
 }

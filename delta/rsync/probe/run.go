@@ -149,7 +149,7 @@ func (p *probe) send(ctx context.Context) (ended, error) {
 	o := p.quiet()
 	o.Partial, o.DelayUpdates = false, false // what comes to nothing leaves nothing
 	extra := []string{"--dirs", "--no-times"}
-	return p.run(ctx, p.arguments(o, extra, "./"+p.name, p.at.String()), nil)
+	return p.run(ctx, p.arguments(o, extra, "./"+p.name, p.at.Operand()), nil)
 }
 
 // remove removes the file, and nothing but the file, by the way that pushes
@@ -162,7 +162,7 @@ func (p *probe) remove(ctx context.Context) (ended, error) {
 	o := p.quiet()
 	o.Archive, o.Perms, o.Owner, o.Group, o.ACLs, o.Xattrs = false, false, false, false, false, false
 	o.Times = p.same
-	to := p.at.String()
+	to := p.at.Operand()
 	if !p.poor {
 		extra := []string{"--dirs", "--delete-missing-args", "--from0", "--files-from=-"}
 		return p.run(ctx, p.arguments(o, extra, ".", to), nameList(p.name))

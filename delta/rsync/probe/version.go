@@ -15,11 +15,13 @@ import (
 
 // Versions that matter for what is said of an rsync. Faults by which one end
 // can harm the other were closed up to the first, more of them in the second
-// (NEWS of rsync).
+// (NEWS of rsync). The last is the oldest at a node that compares times to the
+// nanosecond.
 var (
 	safe       = [3]int{3, 4, 3}
 	safest     = [3]int{3, 5, 0}
-	safeSpeaks = 32 // the protocol since 3.4.0
+	safeSpeaks = 32 // the protocol since 3.4.0, and of older ones that were patched: Debian's 3.2.7
+	enough     = [3]int{3, 1, 3}
 )
 
 // program says which rsync the node has.
@@ -58,12 +60,9 @@ func (p *probe) older() {
 
 // ProgramFinding says what there is to say of the rsync on this machine.
 func ProgramFinding(ctx context.Context, program string) Finding {
-	version, err := process.Version(ctx, program)
-	if err == nil && process.TooOld(version) {
-		err = fmt.Errorf("%w: %s", process.ErrTooOld, version)
-	}
+	version, err := process.Check(ctx, program)
 	if err != nil {
-		return Finding{Fault, "rsync", printable.Escape(err.Error()), rsync.NeedsProgram}
+		return Finding{Fault, "rsync", printable.Escape(err.Error()), rsync.NeedsProgram(err)}
 	}
 	return versionFinding(version, 0, "", "here")
 }
@@ -91,7 +90,9 @@ func versionFinding(version string, protocol int, why, where string) Finding {
 	case version == "" && protocol < safeSpeaks:
 		return f(Warning, "older than 3.4.0, and "+known, upgrade)
 	case version == "":
-		return f(Note, "3.4.0 or newer, more is unknown: "+why, "see that it is 3.4.3 or newer: rsync --version "+where)
+		return f(Note, "3.4.0 or newer, or patched; more is unknown: "+why, "see that it is 3.4.3 or newer: rsync --version "+where)
+	case process.OlderThan(version, enough):
+		return f(Warning, "changes can be missed, and "+known, "upgrade rsync "+where+" to 3.1.3 or newer")
 	case process.OlderThan(version, safe):
 		return f(Warning, known, upgrade)
 	case process.OlderThan(version, safest):

@@ -79,7 +79,7 @@ const farApart = 2 * time.Second
 // clock compares this machine's clock with the node's, by the time that the
 // receiver has given the file. Nothing depends on it.
 func (p *probe) clock(ctx context.Context, sent ended) Finding {
-	r, err := p.run(ctx, p.arguments(p.quiet(), []string{"--list-only"}, p.at.String()+p.name), nil, "TZ=UTC")
+	r, err := p.run(ctx, p.arguments(p.quiet(), []string{"--list-only"}, p.at.Operand()+p.name), nil, "TZ=UTC")
 	if err != nil || r.verdict.Outcome != push.Done {
 		return Finding{} // writing was what mattered
 	}

@@ -33,20 +33,49 @@ func Version(ctx context.Context, program string) (string, error) {
 	return version, nil
 }
 
-// ErrTooOld is what Check returns of an rsync that is not used.
-var ErrTooOld = errors.New("rsync is too old")
-
-// Check returns nil if program, "" being the one in PATH, is there and new enough.
-func Check(ctx context.Context, program string) error {
-	version, err := Version(ctx, program)
-	if err != nil {
-		return err
-	}
-	if TooOld(version) {
-		return fmt.Errorf("%w: rsync %s cannot keep file names out of remote shells, 3.2.4 can", ErrTooOld, printable.Clip(printable.Escape(version)))
-	}
-	return nil
+// TooOld is the error about an rsync on this machine that is not to be used.
+type TooOld struct {
+	Version string // what it is
+	Lacks   string // what it cannot do
+	Needs   string // the version that can
 }
+
+func (e *TooOld) Error() string {
+	return fmt.Sprintf("rsync is too old: rsync %s cannot %s, %s can", printable.Clip(printable.Escape(e.Version)), e.Lacks, e.Needs)
+}
+
+// Check asks program, "" being the one in PATH, for its version. The error is a
+// [TooOld] if it is too old to be used for any node.
+func Check(ctx context.Context, program string) (version string, err error) {
+	version, err = Version(ctx, program)
+	if err != nil {
+		return "", err
+	}
+	if old := Outdated(version, oldest, "keep file names out of remote shells"); old != nil {
+		return "", old
+	}
+	return version, nil
+}
+
+// Outdated says that version is known to be older than the first that does not
+// lack something, nil if it is not.
+func Outdated(version string, first [3]int, lacks string) *TooOld {
+	if !OlderThan(version, first) {
+		return nil
+	}
+	return &TooOld{version, lacks, dotted(first)}
+}
+
+// Needs returns the version that will do where err says that there is none, or
+// one that is too old.
+func Needs(err error) string {
+	if old, ok := errors.AsType[*TooOld](err); ok {
+		return old.Needs
+	}
+	return dotted(oldest)
+}
+
+func dotted(v [3]int) string { return fmt.Sprintf("%d.%d.%d", v[0], v[1], v[2]) }
 
 // ParseVersion reads the first line that rsync --version prints.
 func ParseVersion(line string) (version string, ok bool) {
@@ -67,9 +96,6 @@ func programOf(name string) string {
 // oldest is the first rsync that keeps remote file names out of the remote
 // shell by itself.
 var oldest = [3]int{3, 2, 4}
-
-// TooOld reports whether version is known to be older than oldest.
-func TooOld(version string) bool { return OlderThan(version, oldest) }
 
 // OlderThan reports whether version is known to be older than other.
 func OlderThan(version string, other [3]int) bool {
