@@ -79,6 +79,8 @@ func (l *loader) checkProgram(s *scope) {
 		l.bad(x, x.node, "is no program", "")
 	case unix.Access(path, unix.X_OK) != nil:
 		l.bad(x, x.node, "is not executable", "")
+	default:
+		l.programs = append(l.programs, l.of(x, x.node))
 	}
 }
 

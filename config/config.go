@@ -36,6 +36,7 @@ type Config struct {
 	File     string   `key:"-"` // where it was read
 	Mirrors  []Mirror `key:"-"` // one or more, no two of one name
 	Warnings []Fault  `key:"-"` // legal but suspicious
+	Programs []Fault  `key:"-"` // where each rsync is named, without a message
 
 	MaxParallel int    `key:"max_parallel"` // pushes at once, 1 or more
 	MaxArmed    int    `key:"max_armed"`    // waiting rsync processes, 0: none

@@ -46,6 +46,7 @@ type loader struct {
 	warnings  []Fault
 	defaults  settings   // the table of keys
 	passwords []*setting // every password_file that holds for a node
+	programs  []Fault    // places of every rsync that can be run
 }
 
 func load(file string, content []byte, overrides []Override) (*Config, error) {
@@ -64,7 +65,7 @@ func load(file string, content []byte, overrides []Override) (*Config, error) {
 	if len(l.faults) > 0 {
 		return nil, Faults(sorted(l.faults))
 	}
-	c.Warnings = sorted(l.warnings)
+	c.Warnings, c.Programs = sorted(l.warnings), sorted(l.programs)
 	return c, nil
 }
 

@@ -96,7 +96,8 @@ func TestDefaults(t *testing.T) {
 	c := mustLoad(t, "wpath: /srv/www\nrnodes: [a]\nrsync: RSYNC\n")
 	want := Config{
 		File: c.File, MaxParallel: 8, MaxArmed: 16, Reload: "signal", LogFormat: "text", LogLevel: "info",
-		Control: DefaultControl(),
+		Control:  DefaultControl(),
+		Programs: []Fault{{File: c.File, Line: 3, Column: 8, Key: "rsync", Value: filepath.Join(filepath.Dir(c.File), "rsync")}},
 		Mirrors: []Mirror{{
 			Name: "www", Enabled: true, WPath: "/srv/www/", Recursive: true, Mask: change.DefaultMask,
 			Edelay: 200 * time.Millisecond, Eopen: 30 * time.Second, Watcher: "auto", Schedule: "@daily",
@@ -188,7 +189,7 @@ func TestEveryKey(t *testing.T) {
 		t.Errorf("rules: got + want -:\n%s", diff)
 	}
 	n := m.Nodes[0]
-	c.Mirrors, m.Nodes, m.Rules = nil, nil, nil
+	c.Mirrors, c.Programs, m.Nodes, m.Rules = nil, nil, nil, nil
 	wantConfig := Config{
 		File: file, MaxParallel: 3, RspeedTotal: 10_000_000, Reload: "auto", PidFile: "/run/p", LogFile: "/var/log/l",
 		LogFormat: "json", LogLevel: "warn", Control: dir + "/sock", Listen: "[::1]:9273",

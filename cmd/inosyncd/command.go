@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -110,7 +111,7 @@ func (a *app) checkCommand() *cobra.Command {
 			if remote {
 				return a.checkRemote(cmd.Context())
 			}
-			return a.check()
+			return a.check(cmd.Context())
 		},
 	}
 	cmd.Flags().BoolVar(&remote, "remote", false, "also reach every node and say what is wrong there, and with the sources and limits of this machine")
@@ -158,9 +159,19 @@ func noArgs(_ *cobra.Command, args []string) error {
 // load reads the configuration.
 func (a *app) load() (*config.Config, error) { return config.Load(a.configFile) }
 
-// check reports every fault of the configuration and of the token beside it.
-func (a *app) check() error {
+// loadToRun reads the configuration for one who will run the programs that it
+// names, and finds out whether they can be used.
+func (a *app) loadToRun(ctx context.Context) (*config.Config, error) {
 	cfg, err := a.load()
+	if err == nil && !a.pretend {
+		err = cfg.CheckPrograms(ctx)
+	}
+	return cfg, err
+}
+
+// check reports every fault of the configuration and of the token beside it.
+func (a *app) check(ctx context.Context) error {
+	cfg, err := a.loadToRun(ctx)
 	if err != nil {
 		return err
 	}

@@ -61,7 +61,7 @@ func (a *app) mirror(ctx context.Context) error {
 	}
 	a.configFile = file
 	read := versionsOf([]string{file})
-	cfg, err := a.load()
+	cfg, err := a.loadToRun(ctx)
 	if err != nil {
 		return err
 	}
@@ -163,7 +163,7 @@ func (s *supervisor) reload(ctx context.Context) {
 		}
 	}
 	read := versionsOf(s.files)
-	cfg, err := s.app.load()
+	cfg, err := s.app.loadToRun(ctx)
 	if err == nil {
 		err = fault.Fail("reload: read")
 	}

@@ -44,7 +44,7 @@ type remote struct {
 // checkRemote reads the configuration and looks at every source and node. It
 // fails when there is a fault.
 func (a *app) checkRemote(ctx context.Context) error {
-	if err := a.check(); err != nil {
+	if err := a.check(ctx); err != nil {
 		return err
 	}
 	cfg, err := a.load()

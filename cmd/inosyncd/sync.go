@@ -40,7 +40,7 @@ func (a *app) sync(ctx context.Context, names []string) error {
 // max_parallel at once. do reports whether all is well. sends says that rsync
 // tells how far it is.
 func (a *app) withJobs(ctx context.Context, names []string, sends bool, do func(context.Context, *job) bool) error {
-	cfg, err := a.load()
+	cfg, err := a.loadToRun(ctx)
 	if err != nil {
 		return err
 	}

@@ -160,8 +160,9 @@ func (p *probe) greet(ctx context.Context, to node.Address) (greeting, error) {
 			if it.Name == "" && it.What[4] != '.' && it.What[4] != ' ' {
 				g.same = false
 			}
+			// "created directory" is not said by 3.2.3.
+			g.made = g.made || it.Name == "" && it.Kind() == push.Created
 		}
-		g.made = says(&r.Exit, "created directory ")
 		return g, nil
 	}
 }
