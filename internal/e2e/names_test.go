@@ -16,7 +16,14 @@ func TestOddNames(t *testing.T) {
 	module, _ := s.module("module", "push")
 	nodes := []node{s.local("local [node]"), remote, module}
 	s.startSynced(s.config("", nodes...), nodes...)
+	s.oddNames(nodes...)
+}
 
+// oddNames takes the names through a life at the source, and waits for the nodes at
+// each turn of it.
+func (s *site) oddNames(nodes ...node) {
+	t := s.t
+	t.Helper()
 	names := lab.OddNames()
 	for _, name := range names {
 		must(t, os.MkdirAll(s.path("d/"+name), 0o755))
