@@ -34,8 +34,8 @@ const (
 	noQuota = "Disk quota exceeded"
 )
 
-// noProgram is the cure where the login's shell does not find rsync.
-const noProgram = "install rsync on the node, or name it with rsync_args: [--rsync-path=...]"
+// NoProgram is the cure where the login's shell does not find rsync.
+const NoProgram = "install rsync on the node, or name it with rsync_args: [--rsync-path=...]"
 
 // noRoom is the error of a run that the node had no room for.
 type noRoom struct{ error }
@@ -115,10 +115,10 @@ var classes = []class{
 	{126, "", push.Hold, "the node cannot run rsync: check its permissions"},
 	{12, "env: ", push.Hold, "install ssh, or name it with ssh: command"},
 	{127, "env: ", push.Hold, "install ssh, or name it with ssh: command"},
-	{12, ": not found", push.Hold, noProgram}, // as 127 is if rsync ends before ssh does
-	{12, "command not found", push.Hold, noProgram},
-	{12, "rsync: No such file or directory", push.Hold, noProgram},
-	{127, "", push.Hold, noProgram},
+	{12, ": not found", push.Hold, NoProgram}, // as 127 is if rsync ends before ssh does
+	{12, "command not found", push.Hold, NoProgram},
+	{12, "rsync: No such file or directory", push.Hold, NoProgram},
+	{127, "", push.Hold, NoProgram},
 	{12, "connection unexpectedly closed", push.Again, "look into the log of the node's sshd or rsync daemon: it closed the connection"},
 	{255, "", push.Again, "check that ssh reaches the node: ssh HOST true"},
 	{-1, "", push.Again, ""},

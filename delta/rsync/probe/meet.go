@@ -107,7 +107,8 @@ func aspect(e *process.Exit) string {
 	case 1, 2, codeUnsupported, 6, 126, 127:
 		return "rsync"
 	}
-	if says(e, "invalid rsync-command") || says(e, "unknown option") {
+	// The code of a login without rsync is 12 where rsync ends before ssh does.
+	if rsync.Judge(e).Cure == rsync.NoProgram || says(e, "invalid rsync-command") || says(e, "unknown option") {
 		return "rsync"
 	}
 	return "login"

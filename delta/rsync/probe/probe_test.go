@@ -14,6 +14,7 @@ import (
 
 	"inosyncd/delta/rsync/node"
 	"inosyncd/delta/rsync/nodetest"
+	"inosyncd/delta/rsync/process"
 	"inosyncd/internal/lab"
 	"inosyncd/internal/lab/labtest"
 )
@@ -197,6 +198,19 @@ func TestAbove(t *testing.T) {
 		if ok != (tt.want != "") || ok && got.Path != tt.want {
 			t.Errorf("above(%v, %q): got %q, %v, want %q", tt.kind, tt.path, got.Path, ok, tt.want)
 		}
+	}
+}
+
+// A login without rsync is told of as that, whichever of rsync and ssh ends first.
+func TestAspectWithoutRsync(t *testing.T) {
+	note := "bash: line 1: /nonexistent/rsync: No such file or directory"
+	for _, code := range []int{12, 127} {
+		if got := aspect(&process.Exit{Code: code, Notes: []string{note}}); got != "rsync" {
+			t.Errorf("aspect(%d, %q): got %q, want rsync", code, note, got)
+		}
+	}
+	if got := aspect(&process.Exit{Code: 12}); got != "login" {
+		t.Errorf("aspect(12): got %q, want login", got)
 	}
 }
 
