@@ -183,6 +183,84 @@ func TestTiming(t *testing.T) {
 			},
 		},
 		{
+			"a renamed file is as wanted as it was",
+			Options{Mask: create, OpenLimit: 30 * second},
+			[]step{
+				{0, events{open("f"), move("f", movedFrom, 1), move("g", movedTo, 1)}, none},
+				{30 * second, nil, []string{"g ic"}},
+			},
+		},
+		{
+			"and known to no node under its new name",
+			Options{Mask: remove, OpenLimit: 30 * second},
+			[]step{
+				{0, events{open("d/f"), below("d")}, []string{"d ia", "d/f h"}},
+				{1 * second, events{move("d/f", movedFrom, 1), move("d/g", movedTo, 1)}, []string{"d/f i"}},
+				{30 * second, nil, none},
+			},
+		},
+		{
+			"renamed over another open one",
+			Options{Mask: change.DefaultMask, OpenLimit: 30 * second},
+			[]step{
+				{0, events{open("e/f")}, none},
+				{1 * second, events{open("d/f")}, none},
+				{2 * second, events{open("x")}, none},
+				{
+					3 * second,
+					events{move("d", movedFrom|isDir, 1), move("e", movedTo|isDir, 1)},
+					[]string{"d i", "e ia", "e/f h"},
+				},
+				{30 * second, nil, none},
+				{31 * second, nil, []string{"e/f ic"}},
+				{32 * second, nil, []string{"x ic"}},
+			},
+		},
+		{
+			"a rename out of the tree, and then another",
+			Options{Mask: change.DefaultMask, OpenLimit: 30 * second},
+			[]step{
+				{0, events{open("a"), move("a", movedFrom, 1), move("b", movedFrom, 2), move("c", movedTo, 2)}, []string{"a i", "b i", "c ic"}},
+				{30 * second, nil, none},
+			},
+		},
+		{
+			"a file that nodes know, renamed out of the tree",
+			Options{Mask: movedTo, OpenLimit: 30 * second},
+			[]step{
+				{0, events{open("d/f"), below("d")}, []string{"d ia", "d/f h"}},
+				{1 * second, events{move("d/f", movedFrom, 1)}, []string{"d/f i"}},
+			},
+		},
+		{
+			"renamed ones too go early when the table is full",
+			Options{Mask: create, OpenLimit: 30 * second, Limit: 1},
+			[]step{
+				{0, events{open("f"), move("f", movedFrom, 1)}, none},
+				{1 * second, events{open("x"), move("g", movedTo, 1)}, []string{"g ic"}},
+				{31 * second, nil, []string{"x ic"}},
+			},
+		},
+		{
+			"no more of those that went early are known than may be open",
+			Options{Mask: create, OpenLimit: 30 * second, Limit: 1},
+			[]step{
+				{0, events{open("f"), open("g")}, []string{"f ic"}},
+				{30 * second, nil, []string{"g ic"}},
+				{40 * second, events{on("f", closed), on("g", closed)}, []string{"f ic"}},
+			},
+		},
+		{
+			"nor those below a directory that went",
+			Options{Mask: create, OpenLimit: 30 * second},
+			[]step{
+				{0, events{open("d/f")}, none},
+				{30 * second, nil, []string{"d/f ic"}},
+				{40 * second, events{on("d", remove|isDir)}, []string{"d i"}},
+				{50 * second, events{on("d/f", closed)}, none},
+			},
+		},
+		{
 			"the oldest go early when the table is full",
 			Options{Mask: change.DefaultMask, OpenLimit: 30 * second, Limit: 2},
 			[]step{

@@ -130,6 +130,33 @@ func TestEvents(t *testing.T) {
 	}
 }
 
+// Only what is written under a name is under the file's other names too.
+func TestSharedIsWhatWasWritten(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		evs  events
+		want bool
+	}{
+		{"closed", events{on("f", closed)}, true},
+		{"written, and not closed", events{on("f", modify)}, true},
+		{"new and closed", events{open("f"), on("f", closed)}, true},
+		{"a new name", events{on("f", create)}, false},
+		{"renamed", events{on("f", movedTo)}, false},
+		{"attributes", events{on("f", attrib)}, false},
+		{"removed", events{on("f", remove)}, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			q := NewQueue(Options{Mask: change.DefaultMask | modify, OpenLimit: time.Minute})
+			add(q, t0, tt.evs...)
+			for path, m := range q.Take(t0.Add(moveGrace)).All() {
+				if got := m&change.Shared != 0; got != tt.want {
+					t.Errorf("Take() after %v: got %q marked Shared: %v, want %v", tt.evs, path, got, tt.want)
+				}
+			}
+		})
+	}
+}
+
 // What the mask leaves out is left out, but a directory and a file that is
 // known to the nodes already.
 func TestNarrowMasks(t *testing.T) {

@@ -342,6 +342,11 @@ func TestSlots(t *testing.T) {
 // Nodes that are down, and keep every push until its timeout, leave half of
 // the slots to the others.
 func TestSlotsOfDeadNodes(t *testing.T) {
+	t.Run("failed", func(t *testing.T) { slotsOfDeadNodes(t, push.Again) })
+	t.Run("held", func(t *testing.T) { slotsOfDeadNodes(t, push.Hold) })
+}
+
+func slotsOfDeadNodes(t *testing.T, end push.Outcome) {
 	synctest.Test(t, func(t *testing.T) {
 		alive := newFake(t)
 		nodes := []NodeOptions{{Name: "alive", Target: alive}}
@@ -349,7 +354,7 @@ func TestSlotsOfDeadNodes(t *testing.T) {
 			dead := newFake(t)
 			dead.will(func(context.Context, *change.Set) push.Result {
 				time.Sleep(time.Minute)
-				return push.Result{Outcome: push.Again, Err: errDown}
+				return push.Result{Outcome: end, Err: errDown}
 			})
 			nodes = append(nodes, NodeOptions{Name: fmt.Sprint(i), Target: dead, RetryMax: time.Second})
 		}

@@ -52,7 +52,7 @@ func TestReportedFreesTheSlot(t *testing.T) {
 // Pushes that only end are bounded too: past that bound a push keeps its slot,
 // and where it is 0 there are never more processes than slots.
 func TestEndingIsBounded(t *testing.T) {
-	for _, ending := range []int{0, 1} {
+	for _, ending := range []int{0, 1, 2} {
 		synctest.Test(t, func(t *testing.T) {
 			o := Options{Slots: NewSlots(1, ending)}
 			targets := []*fake{newFake(t), newFake(t), newFake(t)}
@@ -71,7 +71,7 @@ func TestEndingIsBounded(t *testing.T) {
 				f.AddNode(name, of("x"))
 				synctest.Wait()
 			}
-			for minute, want := range [][]int{{1, 1, 1, 0}, {2, 1, 0, 0}}[ending] {
+			for minute, want := range [][]int{{1, 1, 1, 0}, {2, 1, 0, 0}, {3, 0, 0, 0}}[ending] {
 				synctest.Wait()
 				begun := 0
 				for _, target := range targets {
@@ -81,6 +81,37 @@ func TestEndingIsBounded(t *testing.T) {
 					t.Errorf("%d may end: pushes begun after %d minutes: got %d, want %d", ending, minute, begun, want)
 				}
 				time.Sleep(time.Minute)
+			}
+			for _, name := range []string{"a", "b", "c"} { // as at first
+				f.AddNode(name, of("y"))
+				synctest.Wait()
+			}
+			begun := 0
+			for _, target := range targets {
+				begun += len(target.got())
+			}
+			if begun != ending+1 {
+				t.Errorf("%d may end: pushes begun when all before have ended: got %d, want %d", ending, begun, ending+1)
+			}
+		})
+	}
+}
+
+// Whoever has a slot gives it back, and who goes without waits for nothing.
+func TestSlotsAreGivenBack(t *testing.T) {
+	for _, failed := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			s := NewSlots(2, 0)
+			for range 5 {
+				first, second := s.acquire(t.Context(), false), s.acquire(t.Context(), false)
+				stopped, cancel := context.WithCancel(t.Context())
+				time.AfterFunc(time.Second, cancel)
+				if s.acquire(stopped, failed) != nil {
+					t.Fatalf("acquire() of one slot more: got it, want to be stopped")
+				}
+				first()
+				s.acquire(t.Context(), failed)() // hangs if none is free
+				second()
 			}
 		})
 	}

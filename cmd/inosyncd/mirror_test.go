@@ -111,7 +111,8 @@ func TestWatchBeginsWithAFullSync(t *testing.T) {
 	}
 	m.queue.Add(change.Event{Path: "f", Mask: unix.IN_CLOSE_WRITE})
 	m.schedules <- "@every 1s"
-	for !node.next(t).IsFull() {
+	for set := node.next(t); !set.IsFull(); {
+		set = node.next(t)
 	}
 	if n := m.queue.Len(); n != 0 {
 		t.Errorf("in the queue after a full sync on schedule: got %d paths, want none", n)

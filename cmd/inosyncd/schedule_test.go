@@ -2,6 +2,7 @@ package main
 
 import (
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -48,5 +49,35 @@ func TestSchedule(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestScheduleGoesOn takes every look from the timer, which each of them sets anew.
+func TestScheduleGoesOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSchedule("@every 150s", time.Now())
+		defer s.stop()
+		for i, want := range []bool{false, false, true, false, false, true} {
+			if got := s.due((<-s.look.C).Round(0)); got != want {
+				t.Errorf("look %d: due: got %v, want %v", i+1, got, want)
+			}
+		}
+	})
+}
+
+// The time of the next one is a time of day, and has no reading of a clock that
+// stands still while the machine sleeps.
+func TestScheduleIsByTheTimeOfDay(t *testing.T) {
+	now := time.Now()
+	s := newSchedule("@every 1h", now)
+	defer s.stop()
+	for range 2 {
+		if s.at != s.at.Round(0) {
+			t.Errorf("the next full sync is at %v, want no monotonic clock in it", s.at)
+		}
+		if !s.due(now.Add(2 * time.Hour)) {
+			t.Error("due(): got false two hours later, want true")
+		}
+		now = now.Add(2 * time.Hour)
 	}
 }

@@ -39,6 +39,17 @@ func TestList(t *testing.T) {
 	}
 }
 
+// Behind -- nothing is an option, whatever it begins with.
+func TestArgumentsEndOptions(t *testing.T) {
+	n := newNode(t, "local")
+	for _, m := range []mode{{}, {whole: true, delete: true}, {delete: true, missing: true}, {only: true, exclude: []string{"-x"}}} {
+		args := n.arguments(m)
+		if end := args[len(args)-3:]; !slices.Equal(end, []string{"--", ".", n.to}) {
+			t.Errorf("arguments(%+v): got %q at the end, want --, the source and the node", m, end)
+		}
+	}
+}
+
 func TestTimeout(t *testing.T) {
 	for kind, want := range map[node.Kind]string{node.Local: "--timeout=2 32s", node.SSH: "--timeout=2 32s", node.Daemon: " 2s"} {
 		n := newNode(t, "local", func(o *node.Options) {

@@ -96,6 +96,29 @@ func TestFoundIsNotWhatChangedMeanwhile(t *testing.T) {
 	n.full()
 }
 
+// Nor is what changed shortly before it was noticed, however long ago that is.
+func TestFoundIsNotWhatWasNoticedLate(t *testing.T) {
+	t.Parallel()
+	n := newNode(t, "local")
+	n.write("d/x")
+	n.full()
+	n.settle()
+	n.write("late")
+	st, err := os.Stat(n.src + "/late")
+	n.do(err)
+	noticed := st.ModTime().Add(slack * 9 / 10)
+	labtest.Eventually(t, func() error {
+		if !delta.Now().After(noticed.Add(slack)) {
+			return errors.New("it is recent still")
+		}
+		return nil
+	})
+	n.plant("d/x=by somebody")
+	if diff := cmp.Diff([]string{"updated d/x"}, found(n.must(change.Full(noticed)))); diff != "" {
+		t.Errorf("full sync (-want +got):\n%s", diff)
+	}
+}
+
 // A dry run, which counts removals, finds nothing twice.
 func TestFoundWithMaxDelete(t *testing.T) {
 	t.Parallel()

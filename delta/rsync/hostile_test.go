@@ -16,7 +16,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"inosyncd/delta"
 	"inosyncd/delta/rsync/node"
+	"inosyncd/delta/rsync/output"
+	"inosyncd/internal/change"
 	"inosyncd/internal/lab"
 	"inosyncd/internal/push"
 )
@@ -96,6 +99,25 @@ func TestBusyNode(t *testing.T) {
 			}
 			n.unharmed()
 		})
+	}
+}
+
+// A name that leads out of the source is never looked at, and in no set.
+func TestNamesThatLeadOut(t *testing.T) {
+	n := newNode(t, "local")
+	n.write("f")
+	all := change.Full(time.Now())
+	plan, err := delta.NewPlan(n.o.Source, n.rules, true, all)
+	n.do(err)
+	defer plan.Close()
+	b := newBatch(n.Engine, plan, all)
+	for _, name := range []string{"../x", "/etc/passwd", "d/../../x", "a//b", "."} {
+		for _, what := range []string{"<f.st......", "*deleting  ", ".f...p....."} {
+			b.item(output.Item{What: what, Name: name}, mode{whole: true, recurse: true}, time.Now())
+		}
+	}
+	if !b.vanished.Empty() || b.found.Len() > 0 {
+		t.Errorf("of names that lead out: got %d left, %d found, want none", b.vanished.Len(), b.found.Len())
 	}
 }
 

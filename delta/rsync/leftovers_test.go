@@ -49,6 +49,17 @@ func TestLeftoversAreSwept(t *testing.T) {
 	}
 }
 
+// Without partial files, what is delayed has a directory of rsync's own.
+func TestDelayedLeftoversAreSwept(t *testing.T) {
+	t.Parallel()
+	n := newNode(t, "local", func(o *node.Options) { o.DelayUpdates, o.Partial = true, false })
+	n.write("d/f")
+	n.full()
+	n.plant("d/.~tmp~/gone")
+	n.must(set("a "))
+	n.has(false, "d/.~tmp~")
+}
+
 // The comparison that sweeps makes use of a partial file first.
 func TestSweepResumes(t *testing.T) {
 	t.Parallel()

@@ -81,6 +81,10 @@ func TestLinksFlipAtTheNode(t *testing.T) {
 			n.full()
 			before, err := lab.Walk(outside, lab.CompareOptions{})
 			n.do(err)
+			n.do(os.Rename(n.dst+"/d", n.dst+"/was"))
+			n.do(os.Symlink(outside, n.dst+"/d")) // and it stays
+			n.must(set("ic d/f", "ia d"))
+			n.full()
 			_, stop := n.flip(n.dst+"/d", outside, os.Geteuid())
 			for i := range rounds {
 				n.write(fmt.Sprintf("d/f=%d", i), fmt.Sprintf("d/sub/g=%d", i), fmt.Sprintf("d/new%d", i), "d/gone", "d/dir/h")

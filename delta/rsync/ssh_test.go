@@ -2,6 +2,7 @@ package rsync
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -105,9 +106,10 @@ func TestQuoting(t *testing.T) {
 	dir := t.TempDir()
 	show := filepath.Join(dir, "show args")
 	nodetest.Program(t, show, `for a in "$@"; do printf '%s\0' "$a"; done >'`+dir+`/args'`)
+	const odd = `/x y/'"$(id)\;&/`
 	words := []string{"plain", "", "two words", "it's", `"quoted"`, `'"`, `back\slash`, "$(id)", "tab\there", "''", " ", "%h", "a=b"}
 	n := newNode(t, "local", func(o *node.Options) {
-		o.Address = node.Address{Kind: node.SSH, Host: "host", Path: "/x/"}
+		o.Address = node.Address{Kind: node.SSH, Host: "host", Path: odd}
 		o.SSH = node.SSHOptions{Command: show, Options: words, User: "me", Port: 22}
 	})
 	n.Push(t.Context(), set("i "))
@@ -124,5 +126,10 @@ func TestQuoting(t *testing.T) {
 		if !strings.Contains(rest, part) {
 			t.Errorf("arguments: got %q, want %q in it", rest, part)
 		}
+	}
+	_, remote, _ := strings.Cut(rest, " host ") // is what a login shell gets
+	shown, err := exec.Command("sh", "-c", `rsync() { for a; do :; done; printf '%s' "$a"; }; `+remote).Output()
+	if err != nil || string(shown) != odd {
+		t.Errorf("path at the node: got %q, %v, want %q", shown, err, odd)
 	}
 }

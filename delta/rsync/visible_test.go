@@ -144,3 +144,35 @@ func TestPathsBeyondPathMax(t *testing.T) {
 		t.Errorf("f on the node: got %q, %v; want it changed", got, err)
 	}
 }
+
+// The longest path that rsync takes gets to the node, and one of a byte more is
+// too long.
+func TestLongestPath(t *testing.T) {
+	t.Parallel()
+	n := newNode(t, "local")
+	n.full()
+	dir, err := os.OpenRoot(n.src)
+	n.do(err)
+	path := ""
+	for range 16 {
+		name := strings.Repeat("n", 250)
+		n.do(dir.Mkdir(name, 0o755))
+		next, err := dir.OpenRoot(name)
+		n.do(errors.Join(err, dir.Close()))
+		dir, path = next, path+name+"/"
+	}
+	defer dir.Close()
+	name := strings.Repeat("f", 4093-len(path))
+	n.do(errors.Join(dir.WriteFile(name, nil, 0o644), dir.WriteFile(name+"f", nil, 0o644)))
+	n.must(set("ic " + path + name))
+	res := n.Push(t.Context(), set("ic "+path+name+"f"))
+	if res.Outcome != push.Partly || !strings.Contains(res.Cure, "shorten the path") {
+		t.Errorf("Push of a byte more: got %v, %v, cure %q; want partly, and that it is too long", res.Outcome, res.Err, res.Cure)
+	}
+	copied, err := os.OpenRoot(n.dst)
+	n.do(err)
+	defer copied.Close()
+	if _, err := copied.Stat(path + name); err != nil {
+		t.Errorf("the longest path at the node: %v", err)
+	}
+}

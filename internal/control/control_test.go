@@ -270,8 +270,14 @@ func TestManyWait(t *testing.T) {
 	s, path := serve(t, f)
 	const allowed = 48
 	results := make(chan error, allowed)
-	for range allowed {
-		go func() { results <- control.NewClient(path).Wait(context.Background(), "/w") }()
+	leaving, leave := context.WithCancel(context.Background())
+	defer leave()
+	for i := range allowed {
+		ctx := context.Background()
+		if i == 0 {
+			ctx = leaving
+		}
+		go func() { results <- control.NewClient(path).Wait(ctx, "/w") }()
 		<-f.waiting
 	}
 	c := control.NewClient(path)
@@ -281,6 +287,28 @@ func TestManyWait(t *testing.T) {
 	if _, err := c.Status(t.Context()); err != nil {
 		t.Errorf("Status(): got %v while many wait, want an answer", err)
 	}
+	leave() // its place is another's
+	if err := <-results; !errors.Is(err, context.Canceled) {
+		t.Errorf("Wait(): got %v of one that leaves, want that", err)
+	}
+	<-f.waiting // the daemon has seen it
+	labtest.Eventually(t, func() error {
+		refused := make(chan error, 1)
+		go func() {
+			err := control.NewClient(path).Wait(context.Background(), "/w")
+			if err != nil && strings.Contains(err.Error(), "too many") {
+				refused <- err
+				return
+			}
+			results <- err
+		}()
+		select {
+		case err := <-refused:
+			return err
+		case <-f.waiting:
+			return nil
+		}
+	})
 	if err := s.Close(); err != nil {
 		t.Errorf("Close(): %v", err)
 	}

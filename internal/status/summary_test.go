@@ -41,3 +41,14 @@ func TestSummary(t *testing.T) {
 		})
 	}
 }
+
+func TestTally(t *testing.T) {
+	s := status.Status{Mirrors: []status.Mirror{{Nodes: []status.Node{
+		{State: status.Success, InSync: true}, {State: status.Syncing, InSync: true}, {State: status.Failed},
+	}}, {Nodes: []status.Node{
+		{State: status.Failed, Disabled: true}, {State: status.Held}, {State: status.Held}, {State: status.Pending}, {State: status.Success},
+	}}}}
+	if got, want := s.Tally(), (status.Tally{All: 7, InSync: 2, Failed: 1, Held: 2}); got != want {
+		t.Errorf("Tally(): got %+v, want %+v", got, want)
+	}
+}

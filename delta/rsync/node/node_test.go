@@ -1,6 +1,7 @@
 package node
 
 import (
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -41,6 +42,30 @@ func TestEnvironment(t *testing.T) {
 		}
 		if !s.Attr.Setsid {
 			t.Errorf("kind %d: rsync has no session of its own", kind)
+		}
+	}
+}
+
+// The agent has the keys of the user that runs the daemon: nobody else's
+// processes are told where it is.
+func TestAgentIsForNobodyElse(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("needs root, to run a process as somebody else")
+	}
+	t.Setenv("SSH_AUTH_SOCK", "/agent")
+	for name, want := range map[string]bool{"": true, "root": true, "nobody": false} {
+		n, err := New(Options{Source: source.New("/"), Address: Address{Kind: SSH, Host: "h", Path: "/x/"}, User: name})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := n.Spec(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for what, env := range map[string][]string{"rsync": s.Env, "ssh": n.Shell(t.Context(), "true").Env} {
+			if got := slices.Contains(env, "SSH_AUTH_SOCK=/agent"); got != want {
+				t.Errorf("%s of user %q: told where the agent is: got %v, want %v", what, name, got, want)
+			}
 		}
 	}
 }
