@@ -83,10 +83,11 @@ func (m mode) flags() []string {
 	add(m.recurse, "--recursive")
 	add(!m.recurse, "--dirs") // implied by a list
 	// A receiver learns the rules, and so what is excluded and to be left
-	// alone, only with --delete (3.5.0, exclude.c): not with --force or
+	// alone, only with --delete (3.5.0, exclude.c): not with
 	// --delete-missing-args alone. A plain directory of a list loses nothing
-	// by it, only one that is recursed into or that is the root.
-	add(m.delete, "--delete-delay", "--force")
+	// by it, only one that is recursed into or that is the root. It has a full
+	// directory give way to what is none, too: rsync(1), --force.
+	add(m.delete, "--delete-delay")
 	add(m.missing, "--delete-missing-args")
 	add(m.limited, "--max-delete="+strconv.Itoa(m.limit))
 	add(m.only || m.prune, "--existing", "--ignore-existing")

@@ -131,7 +131,7 @@ func (p *probe) greet(ctx context.Context, to node.Address) (greeting, error) {
 		extra := []string{"--dirs", "--dry-run", "--debug=PROTO,NSTR", "--from0", "--files-from=-"}
 		deletes := !p.keeps && (p.node.Delete || p.poor)
 		if deletes {
-			extra = append(extra, "--delete-delay", "--force")
+			extra = append(extra, "--delete-delay")
 		}
 		missing := !p.keeps && !p.poor
 		if missing {
