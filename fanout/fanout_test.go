@@ -126,7 +126,7 @@ func TestHoldAndResume(t *testing.T) {
 		}
 		want := []string{
 			`level=DEBUG msg="push cancelled" mirror=www node=a`,
-			`level=INFO msg=pushed mirror=www node=a paths=2 bytes=10 took=0s`,
+			`level=INFO msg=pushed mirror=www node=a paths=2 bytes=10 deleted=1 took=0s`,
 		}
 		if diff := cmp.Diff(want, logged(log)); diff != "" {
 			t.Errorf("log (-want +got):\n%s", diff)

@@ -53,7 +53,7 @@ func (n *node) report(t told) {
 	case t.res.Paths == 0: // nothing was there to push
 		n.log.Debug("nothing pushed", "took", t.res.Took)
 	default:
-		n.log.Info("pushed", "paths", t.res.Paths, "bytes", t.res.Bytes, "took", t.res.Took)
+		n.log.Info("pushed", "paths", t.res.Paths, "bytes", t.res.Bytes, "deleted", t.res.Deleted, "took", t.res.Took)
 	}
 	if t.overcome && n.said.what != "" {
 		n.said = lastSaid{}
@@ -76,7 +76,7 @@ func (n *node) reportTrouble(t told) {
 	}
 	attrs := []any{"err", err, "next_try", t.next}
 	if t.res.Cure != "" {
-		attrs = append(attrs, "hint", t.res.Cure)
+		attrs = append(attrs, "cure", t.res.Cure)
 	}
 	n.log.Error("push failed", attrs...)
 }

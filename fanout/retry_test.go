@@ -229,11 +229,11 @@ func TestLog(t *testing.T) {
 			return push.Result{Outcome: push.Done, Paths: 3, Bytes: 1234, Took: 1500 * time.Microsecond}
 		})
 		f.Add(of("x"))
-		const pushed = `level=INFO msg=pushed mirror=www node=a paths=3 bytes=1234 took=1.5ms`
+		const pushed = `level=INFO msg=pushed mirror=www node=a paths=3 bytes=1234 deleted=0 took=1.5ms`
 		expect("of a push", pushed)
 		good := target.answer
 
-		const failed = `level=ERROR msg="push failed" mirror=www node=a err="connection refused" hint="start it"`
+		const failed = `level=ERROR msg="push failed" mirror=www node=a err="connection refused" cure="start it"`
 		target.will(down)
 		f.Add(of("x"))
 		expect("of a failure", failed)

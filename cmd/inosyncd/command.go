@@ -16,13 +16,13 @@ import (
 
 const defaultConfig = "/etc/inosync.yaml"
 
-const longHelp = `inosyncd watches directory trees with inotify and keeps copies of them on
-several nodes up to date, within moments of each change, with stock rsync.
+const longHelp = `inosyncd watches directory trees with inotify and mirrors every change to
+several nodes within moments, using stock rsync.
 
 Without a command it mirrors until it is stopped.`
 
 const example = `  inosyncd check -c /etc/inosync.yaml     is the configuration right?
-  inosyncd -c /etc/inosync.yaml -pv       what would be pushed, in the foreground
+  inosyncd verify -c /etc/inosync.yaml    what would a full sync change?
   inosyncd -c /etc/inosync.yaml -d        mirror, in the background`
 
 const nodeHelp = `A NODE is a node as status shows it or the configuration writes it, its host, or
@@ -60,6 +60,8 @@ func (a *app) command() *cobra.Command {
 			}
 			return nil
 		},
+		SuggestionsMinimumDistance: 2, // edits, Levenshtein
+
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if a.showVersion {
 				return a.version(cmd.Context())
@@ -72,8 +74,8 @@ func (a *app) command() *cobra.Command {
 	// -v is defined before cobra can claim it for --version.
 	all.BoolVarP(&a.verbose, "verbose", "v", false, "print debugging information")
 	flags := root.Flags()
-	flags.BoolVarP(&a.daemonize, "daemonize", "d", false, "fork to background, return when watching")
-	flags.BoolVarP(&a.pretend, "pretend", "p", false, "do not call rsync: log the syncs that would be made")
+	flags.BoolVarP(&a.daemonize, "daemonize", "d", false, "run in the background; return when it is watching")
+	flags.BoolVarP(&a.pretend, "pretend", "p", false, "do not call rsync: log the pushes that would be made")
 	flags.BoolVar(&a.showVersion, "version", false, "print version, commit, Go version and the rsync found")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.AddCommand(a.checkCommand(), a.syncCommand(), a.verifyCommand())
@@ -114,18 +116,18 @@ func (a *app) checkCommand() *cobra.Command {
 			return a.check(cmd.Context())
 		},
 	}
-	cmd.Flags().BoolVar(&remote, "remote", false, "also reach every node and say what is wrong there, and with the sources and limits of this machine")
+	cmd.Flags().BoolVar(&remote, "remote", false, "also check sources, inotify limits and every node: login, path, permissions, rsync, space")
 	return cmd
 }
 
 func (a *app) syncCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "sync [NODE...]",
-		Short: "one full sync of every mirror, then exit",
-		Long: `sync compares every node, or those that are named, with the whole source once,
-sends what differs and removes what the source does not have, unless delete is
-off. More removals than max_delete are not made, which is a failure. On a terminal
-it shows how far it is.
+		Short: "do one full sync of every mirror, then exit",
+		Long: `sync compares every node, or the named ones, with the whole source once: it sends
+what differs and, unless delete is off, removes what the source does not have.
+If that would remove more than max_delete entries, it removes none and fails. On
+a terminal it shows its progress.
 
 ` + nodeHelp,
 		RunE: func(cmd *cobra.Command, nodes []string) error { return a.sync(cmd.Context(), nodes) },
@@ -137,10 +139,12 @@ it shows how far it is.
 func (a *app) verifyCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "verify [NODE...]",
-		Short: "compare nodes with the source by content, list what differs",
-		Long: `verify compares nodes with the source by content and lists what differs. It
-changes nothing, on either side. A running daemon is told which nodes were found
-equal: last_verified in its status.
+		Short: "compare nodes with the source by content, and list what differs",
+		Long: `verify compares nodes with the source by content and lists what differs: what a
+full sync would send (missing, content, times, ...) and remove (extra). It changes
+nothing on either side, so it is also the dry run before a first sync. It reads
+every file at both ends. Nodes that are equal get a new last_verified in the status
+of a running daemon.
 
 ` + nodeHelp,
 		RunE: func(cmd *cobra.Command, nodes []string) error { return a.verify(cmd.Context(), nodes) },
@@ -149,11 +153,18 @@ equal: last_verified in its status.
 	}
 }
 
-func noArgs(_ *cobra.Command, args []string) error {
-	if len(args) > 0 {
+func noArgs(cmd *cobra.Command, args []string) error {
+	switch {
+	case len(args) == 0:
+		return nil
+	case cmd.HasParent():
 		return usageError{fmt.Errorf("unexpected argument %q", args[0])}
 	}
-	return nil
+	err := fmt.Errorf("there is no command %q", args[0])
+	if meant := cmd.SuggestionsFor(args[0]); len(meant) > 0 {
+		err = fmt.Errorf("%w: did you mean %s?", err, strings.Join(meant, " or "))
+	}
+	return usageError{err}
 }
 
 // load reads the configuration.

@@ -17,10 +17,10 @@ func (a *app) controlCommands() []*cobra.Command {
 	return []*cobra.Command{
 		a.statusCommand(),
 		a.waitCommand(),
-		a.orderCommand(control.Pause, "pause [NODE...]", "push nothing to nodes until resume; what changes is gathered"),
-		a.orderCommand(control.Resume, "resume [NODE...]", "end a pause, and try what failed again at once"),
-		a.orderCommand(control.Resync, "resync [NODE...]", "compare nodes with the whole source"),
-		a.orderCommand(control.Approve, "approve NODE", "release the removals that are held"),
+		a.orderCommand(control.Pause, "pause [NODE...]", "stop pushing to nodes until resume; changes are kept pending"),
+		a.orderCommand(control.Resume, "resume [NODE...]", "end a pause, or retry failed and held nodes at once"),
+		a.orderCommand(control.Resync, "resync [NODE...]", "compare nodes with the whole source, and send what differs"),
+		a.orderCommand(control.Approve, "approve NODE", "release the removals that a node holds back"),
 		a.explainCommand(),
 	}
 }
@@ -37,7 +37,7 @@ func (a *app) orderCommand(o control.Order, use, short string) *cobra.Command {
 		ValidArgsFunction: complete,
 		Args: func(_ *cobra.Command, names []string) error {
 			if o == control.Approve && len(names) != 1 {
-				return usageError{errors.New("which node is to be approved? name one")}
+				return usageError{errors.New("approve needs one NODE: inosyncd status shows which hold removals back")}
 			}
 			return nil
 		},
@@ -58,14 +58,13 @@ func (a *app) orderCommand(o control.Order, use, short string) *cobra.Command {
 func (a *app) waitCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "wait [PATH]",
-		Short: "return when PATH, or everything changed so far, is on every node",
-		Long: `wait returns when everything that was changed before it was called is on every
-node that is enabled; with PATH, when that, and everything below it, is. It
-waits as long as that takes, also for a node that is down, held or paused: stop
-it by a signal or with timeout(1).
+		Short: "wait until PATH, or everything changed so far, is on every node",
+		Long: `wait returns when everything that changed before it was called is on every enabled
+node; with PATH, when PATH and everything below it is. It waits as long as that
+takes, even for a node that is down, held or paused: limit it with timeout(1).
 
-With another watcher than inotify, and where the watches were not enough, nobody
-can tell what was missed. PATH is compared then, or without PATH everything.`,
+Where changes may have gone unnoticed (too few watches, or another watcher than
+inotify), PATH is compared first, or everything without PATH.`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 1 {
 				return usageError{fmt.Errorf("unexpected argument %q", args[1])}
@@ -106,7 +105,7 @@ func (a *app) client() (*control.Client, error) {
 		report(a.stderr, err)
 	}
 	if path == "" {
-		return nil, errors.New("the configuration names no control socket: set the key control")
+		return nil, errors.New("the configuration names no control socket: set the key control, and restart inosyncd")
 	}
 	return control.NewClient(socketPaths(path, a.configFile)...), nil
 }

@@ -58,16 +58,15 @@ func (m *mirror) explain(e *control.Explanation, path string) {
 func (a *app) explainCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "explain PATH...",
-		Short: "is PATH mirrored, which rule decides, when was it sent, why is it pending",
-		Long: `explain says of each PATH whether it is mirrored and which rule decides, with
-its place in the configuration; for each node, when a push that named it last
-succeeded, and whether it, or something below it, is pending and why. Some 10,000
-pushed paths are remembered for each node since the daemon has started; of others
-the last full sync is known. Without a running daemon only the rules are
-explained.`,
+		Short: "say whether PATH is mirrored, by which rule, when it was sent, why it is pending",
+		Long: `explain says whether each PATH is mirrored, and which rule decides, with its place
+in the configuration. For each node it says when PATH was last pushed by name,
+and whether PATH, or anything below it, is pending, and why. The daemon remembers
+about 10,000 pushed paths per node since its start; for other paths only the last
+full sync is known. Without a running daemon only the rules are explained.`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
-				return usageError{errors.New("which path is to be explained?")}
+				return usageError{errors.New("explain needs a PATH")}
 			}
 			return nil
 		},
@@ -130,7 +129,7 @@ func printExplanations(w io.Writer, path string, all []control.Explanation) {
 		}
 		fmt.Fprintf(w, "  pending:  %s\n", pendingText(e))
 		for _, n := range e.Nodes {
-			fmt.Fprintf(w, "  %s: %s\n", escaped(n.Node), escaped(standing(n)))
+			fmt.Fprintf(w, "  %s: %s\n", escaped(n.Node), standing(n))
 		}
 	}
 }
@@ -161,7 +160,8 @@ func pendingText(e control.Explanation) string {
 	}
 }
 
-// standing is how a path stands at a node, and why.
+// standing is how a path stands at a node, and, on lines of their own, why and
+// what can be done.
 func standing(n control.Path) string {
 	if !n.Pending {
 		if n.LastPush == nil && n.LastFullSync == nil {
@@ -169,17 +169,17 @@ func standing(n control.Path) string {
 		}
 		return "confirmed, " + lastPush(n)
 	}
-	text := "pending, " + string(n.State)
+	text := "pending, " + lastPush(n) + "\n    " + string(n.State)
 	if n.Why != "" {
-		text += ": " + n.Why
-	}
-	if n.Cure != "" {
-		text += "; " + n.Cure
+		text += ": " + escaped(n.Why)
 	}
 	if n.NextTry != nil {
-		text += "; next try " + clock(n.NextTry)
+		text += "\n    next try: " + clock(n.NextTry)
 	}
-	return text + ", " + lastPush(n)
+	if n.Cure != "" {
+		text += "\n    cure: " + escaped(n.Cure)
+	}
+	return text
 }
 
 // lastPush is when a path was last sent to a node. A full sync compares it with
@@ -188,7 +188,7 @@ func lastPush(n control.Path) string {
 	if n.LastPush != nil && (n.LastFullSync == nil || n.LastPush.After(*n.LastFullSync)) {
 		return "last push " + clock(n.LastPush)
 	}
-	text := "last push not since " + clock(n.Remembered)
+	text := "not pushed since " + clock(n.Remembered)
 	if n.LastPush != nil {
 		text = "last push " + clock(n.LastPush)
 	}

@@ -115,14 +115,19 @@ func TestStanding(t *testing.T) {
 	}{
 		{"pushed by name", control.Path{LastPush: at(2), Remembered: at(0), LastFullSync: at(1)}, "confirmed, last push 2026-03-01 12:00:02"},
 		{"pushed, then compared", control.Path{LastPush: at(2), Remembered: at(0), LastFullSync: at(3)}, "confirmed, last push 2026-03-01 12:00:02, last full sync 2026-03-01 12:00:03"},
-		{"compared alone", control.Path{Remembered: at(2), LastFullSync: at(3)}, "confirmed, last push not since 2026-03-01 12:00:02, last full sync 2026-03-01 12:00:03"},
-		{"nothing yet", control.Path{Remembered: at(2)}, "nothing is pending, last push not since 2026-03-01 12:00:02, last full sync never"},
+		{"compared alone", control.Path{Remembered: at(2), LastFullSync: at(3)}, "confirmed, not pushed since 2026-03-01 12:00:02, last full sync 2026-03-01 12:00:03"},
+		{"nothing yet", control.Path{Remembered: at(2)}, "nothing is pending, not pushed since 2026-03-01 12:00:02, last full sync never"},
 		{
 			"failed",
 			control.Path{Pending: true, State: status.Failed, Why: "refused", Cure: "start it", NextTry: at(9), LastPush: at(2)},
-			"pending, FAILED: refused; start it; next try 2026-03-01 12:00:09, last push 2026-03-01 12:00:02",
+			"pending, last push 2026-03-01 12:00:02\n    FAILED: refused\n    next try: 2026-03-01 12:00:09\n    cure: start it",
 		},
-		{"waits", control.Path{Pending: true, State: status.Success, LastPush: at(2)}, "pending, SUCCESS, last push 2026-03-01 12:00:02"},
+		{
+			"strange words",
+			control.Path{Pending: true, State: status.Held, Why: "a\nb", Cure: "\x1b", LastPush: at(2)},
+			"pending, last push 2026-03-01 12:00:02\n    HELD: a\\nb\n    cure: \\x1b",
+		},
+		{"waits", control.Path{Pending: true, State: status.Success, LastPush: at(2)}, "pending, last push 2026-03-01 12:00:02\n    SUCCESS"},
 	} {
 		if got := standing(tt.in); got != tt.want {
 			t.Errorf("%s: standing(%+v):\n got %q\nwant %q", tt.name, tt.in, got, tt.want)

@@ -19,7 +19,7 @@ func (a *app) importCommand() *cobra.Command {
 		Short: "turn the configuration of another program into YAML",
 		Args:  noArgs,
 		RunE: func(*cobra.Command, []string) error {
-			return usageError{errors.New("import what? inosync FILE or lsyncd FILE")}
+			return usageError{errors.New("import needs a program and a FILE: import inosync FILE, or import lsyncd FILE")}
 		},
 	}
 	cmd.AddCommand(

@@ -104,7 +104,7 @@ var errReported = errors.New("failed")
 // signalError is the cause of a context that ended because of a signal.
 type signalError struct{ syscall.Signal }
 
-func (e signalError) Error() string { return "stopped by " + e.String() }
+func (e signalError) Error() string { return "received " + unix.SignalName(e.Signal) }
 
 // oneStop is how long after a signal others count as the same: timeout(1) sends
 // its signal to the program and then to the program's process group.

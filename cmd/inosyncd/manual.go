@@ -109,25 +109,25 @@ func manualKeys() []manual.Key {
 func manualSections() []manual.Section {
 	return []manual.Section{
 		{Title: "EXIT STATUS", Items: []manual.Item{
-			{Term: strconv.Itoa(exitOK), Text: "done"},
-			{Term: strconv.Itoa(exitFailed), Text: "failed; for sync and verify: not every node is equal to its source; for check --remote: there is a fault"},
-			{Term: strconv.Itoa(exitUsage), Text: "mistake in the command line"},
-			{Term: strconv.Itoa(exitConfig), Text: "fault in the configuration, or in a file to import"},
-			{Term: strconv.Itoa(exitSignal) + "+n", Text: "ended by signal n"},
+			{Term: strconv.Itoa(exitOK), Text: "success"},
+			{Term: strconv.Itoa(exitFailed), Text: "failure; of sync and verify: some node differs from its source; of check --remote: a fault was found"},
+			{Term: strconv.Itoa(exitUsage), Text: "usage error"},
+			{Term: strconv.Itoa(exitConfig), Text: "fault in the configuration, or in a file to import; systemd does not restart the service after it"},
+			{Term: strconv.Itoa(exitSignal) + "+n", Text: "ended by signal number n"},
 		}},
 		{Title: "SIGNALS", Items: []manual.Item{
-			{Term: "TERM, INT", Text: "stop: what is pending is pushed for up to 10 seconds, the rest is found by the full sync of the next start. Another one, a second later or more, ends the daemon at once."},
-			{Term: "HUP", Text: "re-read the configuration and open the log file again. A faulty configuration changes nothing and is logged; with a good one, what did not change keeps running: a node that is added, changed or removed concerns no other, and a removed one keeps its copy."},
+			{Term: "TERM, INT", Text: "stop. What is pending is pushed for up to 10 seconds; the full sync of the next start finds the rest. A second signal, at least a second after the first, ends the daemon at once."},
+			{Term: "HUP", Text: "re-read the configuration and reopen the log file. A faulty configuration is logged and changes nothing. Of a good one, only what differs is applied: other mirrors and nodes keep running. A node that is removed keeps its copy."},
 		}},
 		{Title: "FILES", Items: []manual.Item{
 			{Term: defaultConfig, Text: "the configuration, see inosync.yaml(5)"},
-			{Term: "/etc/inosync.token", Text: "its first line is the token that the page at listen asks for, by HTTP Basic with any user name or as Authorization: Bearer; beside another configuration, of that one's name. Mode 0600 or 0400; 16 bytes or more. As a service the credential inosync.token comes first. Read at the start and on HUP. Without it a page on an address that is not loopback is open to read and takes no orders"},
-			{Term: "/run/inosyncd.sock", Text: "the control socket; when the daemon is not root's, inosyncd.sock in $XDG_RUNTIME_DIR; as a service, control.sock in /run/inosyncd, or /run/inosyncd@NAME for /etc/inosync/NAME.yaml"},
-			{Term: ".inosyncd-partial", Text: "directory on a node that keeps what was sent of a file when a push broke off; never mirrored"},
-			{Term: ".inosyncd-check-*", Text: "file on a node while check --remote runs; one that has stayed can be removed"},
+			{Term: "/etc/inosync.token", Text: "token of the web page (listen): its first line, 16 bytes or more, mode 0600 or 0400; sent as HTTP Basic password with any user name, or as Authorization: Bearer. For another configuration, the file of its name that ends in .token. A systemd credential inosync.token comes first. Read at the start and on HUP. Without a token, a page that is not on a loopback address can be read by anyone and takes no orders"},
+			{Term: "/run/inosyncd.sock", Text: "the control socket. Not as root: inosyncd.sock in $XDG_RUNTIME_DIR. As a service: control.sock in /run/inosyncd, or in /run/inosyncd@NAME for /etc/inosync/NAME.yaml"},
+			{Term: ".inosyncd-partial", Text: "directory on a node for files whose transfer broke off, to be resumed; never mirrored"},
+			{Term: ".inosyncd-check-*", Text: "file on a node while check --remote runs; one left behind can be removed"},
 		}},
 		{Title: "ENVIRONMENT", Items: []manual.Item{
-			{Term: "INOSYNCD_KEY", Text: "takes the place of a single value at the top of the configuration, as in INOSYNCD_LOG_LEVEL=debug"},
+			{Term: "INOSYNCD_KEY", Text: "overrides a single-valued key at the top of the configuration: INOSYNCD_LOG_LEVEL=debug"},
 		}},
 	}
 }

@@ -160,9 +160,9 @@ func (m *mirror) hold(err error) {
 	cure := "inosyncd tries again by itself"
 	switch {
 	case !m.root.Adopted():
-		cure = "it is mirrored as soon as it is there"
+		cure = "create or mount it: mirroring begins by itself"
 	case errors.Is(err, source.ErrGone):
-		cure = "bring the same directory back, or restart inosyncd to take what is there now"
+		cure = "bring the same directory back: mirroring goes on by itself; to mirror what is there now, restart inosyncd"
 	}
 	m.heldFor = err.Error()
 	m.log.Error("mirror held: nothing is deleted anywhere", "err", err, "cure", cure)

@@ -15,18 +15,19 @@ import (
 	"inosyncd/internal/source"
 )
 
-const checkHelp = `check reads the configuration and reports every fault of it, by line, and of the
-file with the token of the web page, if that is to be served.
+const checkHelp = `check reads the configuration and reports every fault in it, with file, line and
+column. It also reads the file with the token of the web page, if there is a page.
 
-With --remote it then looks at every source and reaches every node as a push
-would: login, path, permission to write and to remove, version of rsync, free
-space and inodes, clock; and it compares the limits of inotify with the trees. A
-finding is a line: ok, note, warning or fault, with its cure. Faults make the exit
-code 1.
+With --remote it then looks at every source and logs in to every node as a push
+does. It checks login, path, permission to write and to remove, the version of
+rsync, free space and inodes, the clock, and whether the limits of inotify suffice
+for the trees. Each finding is one line: ok, note, warning or fault, with its
+cure. The exit code is 1 if there is a fault.
 
-To see whether a node can be written to, a file of 4 KiB is put into its directory
-under a random name that begins with .inosyncd-check- and removed again at once.
-Nothing else is changed there. A node that refuses removals is not written to.`
+To test that a node can be written to, it puts a file of 4 KiB into the node's
+directory, under a random name that begins with .inosyncd-check-, and removes it at
+once. It changes nothing else there, and writes nothing to a node that refuses
+removals.`
 
 // probesAtOnce bounds the nodes and sources that are looked at at a time. A
 // probe sends next to nothing, so it is more than max_parallel.

@@ -19,15 +19,16 @@ func (a *app) statusCommand() *cobra.Command {
 	var asJSON, watch bool
 	cmd := &cobra.Command{
 		Use:   "status",
-		Short: "how the running daemon and its nodes stand",
-		Long: `status says in a line how many nodes are in sync, and of the one that needs
-somebody most how far it is behind, why, and what to do; then how each node
-stands. LAST PUSH is a time of day, or the date of another day. The exit code
-tells whether the daemon answered, not how the nodes stand: for that, --json has
-in_sync. It also has cure, what can be done about last_error; last_verified, when
-a node was last found equal by content, by verify or by a full sync with
-checksum: true; and drift, what the last scheduled full sync has repaired though
-no change was pending.`,
+		Short: "show the state of the running daemon and its nodes",
+		Long: `status first says how many nodes are in sync, and which node most needs attention:
+how far it is behind, why, and the cure. A table of all nodes follows, with error
+and cure below each node in trouble. LAST PUSH is a time today, or else a date.
+
+The exit code says whether the daemon answered, not whether nodes are in sync:
+scripts read in_sync of --json. That also has cure (for last_error), last_verified
+(when verify, or a full sync with checksum: true, last found the node equal by
+content) and drift (what the last scheduled full sync repaired although no change
+was pending).`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			client, err := a.client()
@@ -44,8 +45,8 @@ no change was pending.`,
 			return a.watchStatus(cmd.Context(), client, asJSON)
 		},
 	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON document in a line")
-	cmd.Flags().BoolVar(&watch, "watch", false, "print again on every change, until stopped; a daemon that goes is waited for")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON document on one line")
+	cmd.Flags().BoolVar(&watch, "watch", false, "print again on every change, until stopped; survives a restart of the daemon")
 	return cmd
 }
 

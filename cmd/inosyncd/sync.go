@@ -139,7 +139,7 @@ func chooseNodes(cfg *config.Config, names []string) (map[[2]int]bool, error) {
 	}
 	for _, name := range names {
 		if !found[name] {
-			return nil, usageError{fmt.Errorf("no enabled node is called %q", name)}
+			return nil, usageError{fmt.Errorf("no enabled node is called %q: inosyncd status lists them", name)}
 		}
 	}
 	return chosen, nil

@@ -53,7 +53,7 @@ func TestWebPage(t *testing.T) {
 	if len(rows) != 3 || !strings.Contains(rows[1], bad.name) || !strings.Contains(rows[2], good.name) {
 		t.Fatalf("GET /: got\n%s\nwant the row of %s and then that of %s", body, bad.name, good.name)
 	}
-	for _, want := range []string{"Connection refused", "To do:", "rsync daemon or sshd runs", `value="resume"`} {
+	for _, want := range []string{"Connection refused", "Cure:", "rsync daemon or sshd runs", `value="resume"`} {
 		if !strings.Contains(rows[1], want) {
 			t.Errorf("GET /: got the row %s without %q", rows[1], want)
 		}

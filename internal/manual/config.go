@@ -7,14 +7,14 @@ import (
 )
 
 const configText = `The configuration of inosyncd(8) is one YAML file, by default
-/etc/inosync.yaml. A single tree needs no nesting: its keys stand at the top.
-Several trees stand in a list mirrors, and the keys at the top are then the
-defaults for all of them. A key of a node stands in the node's long form, a map
-with target, or above it as a default.
+/etc/inosync.yaml. For a single tree all keys are at the top level. Several trees
+are a list mirrors; keys at the top level are then defaults for all of them. A key
+of a node is written in the long form of that node (a map with target), or at its
+mirror or at the top as a default.
 
 An unknown key, a wrong type or a contradiction is a fault. All faults are
-reported together, with file, line and column, and nothing is started. See
-inosyncd check.`
+reported together, with file, line and column, and the daemon does not start. Test
+a file with inosyncd check.`
 
 var nodeForms = Section{"NODES", []Item{
 	{"HOST", "rsync over ssh, to rpath"},
@@ -22,7 +22,7 @@ var nodeForms = Section{"NODES", []Item{
 	{"[USER@]HOST::MODULE[/PATH]", "a module of an rsync daemon"},
 	{"rsync://[USER@]HOST[:PORT]/MODULE[/PATH]", "the same, with a port"},
 	{"/PATH", "a directory of this machine"},
-	{"target: ADDRESS", "in a map: one of the above, with keys of this node beside it. IPv6 addresses stand in brackets, and the whole in quotes."},
+	{"target: ADDRESS", "in a map: any of the above, with keys for this node beside it. Write IPv6 addresses in brackets, and the whole address in quotes."},
 }}
 
 func valueForms() Section {
@@ -45,7 +45,7 @@ const configExamples = `  # One tree, two nodes over ssh.
     - "*.swp"
     - /cache/
 
-  # Two trees; what stands at the top holds for both.
+  # Two trees; keys at the top are defaults for both.
   edelay: 1
   max_delete: 1000
   mirrors:
@@ -75,7 +75,7 @@ func Config(keys []Key) string {
 		p.line("%s. %s.", escape(k.byDefault()), escape(k.Place.words()))
 	}
 	p.sections([]Section{valueForms(), {"ENVIRONMENT", []Item{
-		{"INOSYNCD_KEY", "takes the place of a single value at the top: INOSYNCD_LOG_LEVEL=debug"},
+		{"INOSYNCD_KEY", "overrides a single-valued key at the top: INOSYNCD_LOG_LEVEL=debug"},
 	}}})
 	p.heading("EXAMPLES")
 	p.text(configExamples)

@@ -88,14 +88,15 @@ func (n *Node) behind() string {
 	return Lag(n.LagSeconds) + " behind"
 }
 
-// Trouble is why a node is not in sync, and what a person can do about it; both
-// are empty for one that is, the cure also where none is known or needed.
+// Trouble is why a node is held or not in sync, and what a person can do about
+// it; both are empty for any other node, the cure also where none is known or
+// needed. A node that is paused can be held and in sync.
 func (n *Node) Trouble() (reason, cure string) {
 	switch {
-	case n.InSync:
-		return "", ""
 	case n.Held != nil:
 		return n.Held.Reason, n.Held.Cure
+	case n.InSync:
+		return "", ""
 	case n.LastError != nil && n.Cure != nil:
 		return *n.LastError, *n.Cure
 	case n.LastError != nil:

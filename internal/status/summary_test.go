@@ -52,3 +52,12 @@ func TestTally(t *testing.T) {
 		t.Errorf("Tally(): got %+v, want %+v", got, want)
 	}
 }
+
+// TestTroubleOfAPausedNode wants a hold to be explained where nothing is pending,
+// too: whoever sees HELD asks why.
+func TestTroubleOfAPausedNode(t *testing.T) {
+	n := status.Node{State: status.Held, InSync: true, Held: &status.Hold{Reason: "paused", Cure: "resume it"}}
+	if reason, cure := n.Trouble(); reason != "paused" || cure != "resume it" {
+		t.Errorf("Trouble(): got %q, %q, want the reason and the cure of the hold", reason, cure)
+	}
+}

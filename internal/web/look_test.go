@@ -89,8 +89,8 @@ func TestBrowser(t *testing.T) {
 func (b *browser) looks() {
 	now := time.Now()
 	f := &fake{status: colourful(now), lines: []nodelog.Line{
-		{Time: now.Add(-84 * time.Minute), Level: slog.LevelInfo, Text: "pushed paths=1 bytes=1234 took=13.4ms"},
-		{Time: now.Add(-83 * time.Minute), Level: slog.LevelError, Text: `push failed err="Connection refused" hint="check that it runs"`},
+		{Time: now.Add(-84 * time.Minute), Level: slog.LevelInfo, Text: "pushed paths=1 bytes=1234 deleted=0 took=13.4ms"},
+		{Time: now.Add(-83 * time.Minute), Level: slog.LevelError, Text: `push failed err="Connection refused" cure="check that it runs"`},
 		{Time: now.Add(-3 * time.Minute), Level: slog.LevelWarn, Text: "verified differences=12 pending=1 first=img/logo.svg kind=content"},
 	}}
 	s := open(b.t, "127.0.0.1:0", f)

@@ -50,14 +50,14 @@ type collector struct {
 }
 
 func newCollector(d Daemon, b Build) *collector {
-	build := prometheus.NewDesc("inosyncd_build_info", "What the program was built from; always 1.",
+	build := prometheus.NewDesc("inosyncd_build_info", "Version, commit and Go version of the program; always 1.",
 		[]string{"version", "commit", "goversion"}, nil)
 	return &collector{
 		daemon: d,
 		build: prometheus.MustNewConstMetric(build, prometheus.GaugeValue, 1,
 			label(b.Version), label(b.Commit), runtime.Version()),
-		started: prometheus.NewDesc("inosyncd_start_time_seconds", "When the daemon started, in seconds since 1970.", nil, nil),
-		state: prometheus.NewDesc("inosyncd_node_state", "1 for the state that the node is in, 0 for the others.",
+		started: prometheus.NewDesc("inosyncd_start_time_seconds", "When the daemon started, in seconds since the epoch.", nil, nil),
+		state: prometheus.NewDesc("inosyncd_node_state", "1 for the state the node is in, 0 for the others.",
 			[]string{"mirror", "node", "state"}, nil),
 		mirror: ofMirror(),
 		node:   ofNode(),
@@ -69,11 +69,11 @@ func ofMirror() []series[status.Mirror] {
 	const gauge = prometheus.GaugeValue
 	return []series[mirror]{
 		{
-			desc("watches", "Directories that are watched.", "mirror"),
+			desc("watches", "Watched directories.", "mirror"),
 			gauge, number(func(m mirror) float64 { return float64(m.Watches) }),
 		},
 		{
-			desc("mirror_held", "1 when the whole mirror is held, as its source is gone.", "mirror"),
+			desc("mirror_held", "1 when the mirror is held because its source is gone.", "mirror"),
 			gauge, number(func(m mirror) float64 { return truth(m.Held != nil) }),
 		},
 	}
@@ -86,29 +86,29 @@ func ofNode() []series[status.Node] {
 	add := func(name, help string, kind prometheus.ValueType, value func(node) (float64, bool)) {
 		all = append(all, series[node]{desc(name, help, "mirror", "node"), kind, value})
 	}
-	add("node_in_sync", "1 when the node has every change that was made so far.",
+	add("node_in_sync", "1 when the node has confirmed every change made so far.",
 		gauge, number(func(n node) float64 { return truth(n.InSync) }))
-	add("node_lag_seconds", "Age of the oldest change that the node has not confirmed.",
+	add("node_lag_seconds", "Age of the oldest change the node has not confirmed.",
 		gauge, number(func(n node) float64 { return n.LagSeconds }))
-	add("node_backlog_paths", "Entries that the node has not confirmed.",
+	add("node_backlog_paths", "Paths the node has not confirmed.",
 		gauge, number(func(n node) float64 { return float64(n.Pending) }))
-	add("node_last_success_timestamp_seconds", "When a push last succeeded.",
+	add("node_last_success_timestamp_seconds", "When a push to the node last succeeded.",
 		gauge, moment(func(n node) *time.Time { return n.LastSuccess }))
-	add("node_last_full_sync_timestamp_seconds", "When a comparison of the whole tree last succeeded.",
+	add("node_last_full_sync_timestamp_seconds", "When a full sync of the node last succeeded.",
 		gauge, moment(func(n node) *time.Time { return n.LastFullSync }))
 	add("node_last_verified_timestamp_seconds", "When the node was last found equal to the source by content.",
 		gauge, moment(func(n node) *time.Time { return n.LastVerified }))
-	add("node_next_try_timestamp_seconds", "When the node that failed is tried again.",
+	add("node_next_try_timestamp_seconds", "When a failed or held node is tried again.",
 		gauge, moment(func(n node) *time.Time { return n.NextTry }))
-	add("pushes_total", "Pushes that came to an end, well or not.",
+	add("pushes_total", "Finished pushes, failed ones included.",
 		counter, number(func(n node) float64 { return float64(n.Pushes) }))
 	add("push_failures_total", "Pushes that failed.",
 		counter, number(func(n node) float64 { return float64(n.Failures) }))
-	add("bytes_sent_total", "Bytes that were sent to the node.",
+	add("bytes_sent_total", "Bytes sent to the node.",
 		counter, number(func(n node) float64 { return float64(n.BytesSent) }))
-	add("deletes_total", "Entries that were removed from the node.",
+	add("deletes_total", "Entries removed from the node.",
 		counter, number(func(n node) float64 { return float64(n.Deleted) }))
-	add("drift_repaired_total", "Entries that scheduled full syncs found different, though no change was pending.",
+	add("drift_repaired_total", "Entries that scheduled full syncs found different although no change was pending.",
 		counter, number(func(n node) float64 { return float64(n.Repaired) }))
 	return all
 }

@@ -95,14 +95,14 @@ func (s *Server) detail(name control.Node, m status.Mirror, n status.Node, r *ro
 		{"Last verified", exact(n.LastVerified)},
 		{"Bytes sent", size(n.BytesSent)},
 		{"Pushes", fmt.Sprint(n.Pushes)},
-		{"of them failed", fmt.Sprint(n.Failures)},
-		{"Removed from the node", fmt.Sprint(n.Deleted)},
+		{"Failed pushes", fmt.Sprint(n.Failures)},
+		{"Entries removed", fmt.Sprint(n.Deleted)},
 	}
 	if n.LastFailure != nil {
 		d.Facts = append(d.Facts, fact{"Last failure", exact(n.LastFailure)})
 	}
 	if n.Drift != nil {
-		d.Facts = append(d.Facts, fact{"Drift that the last full sync repaired", fmt.Sprintf("%d entries, %s", n.Drift.Len(), exact(&n.Drift.At))})
+		d.Facts = append(d.Facts, fact{"Drift repaired by the last full sync", fmt.Sprintf("%d entries, %s", n.Drift.Len(), exact(&n.Drift.At))})
 	}
 	for _, line := range slices.Backward(s.daemon.Log(name)) {
 		d.Log = append(d.Log, newEntry(line))
@@ -123,7 +123,7 @@ func newVerification(last *status.Verification) *verification {
 	}
 	found := fmt.Sprintf("%d entries differ", last.Differences)
 	if last.Pending > 0 {
-		found += fmt.Sprintf(", of which %d wait for their push anyway", last.Pending)
+		found += fmt.Sprintf(", %d of them pending anyway", last.Pending)
 	}
 	switch {
 	case last.Running:

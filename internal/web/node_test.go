@@ -25,7 +25,7 @@ func TestNodePage(t *testing.T) {
 	names := url.Values{"mirror": {"www"}, "node": {"deploy@b.mirror.com:/srv/www/"}}.Encode()
 	resp, body := ask(t, http.MethodGet, s.URL()+"node?"+names, nil, nil)
 	for _, want := range []string{
-		"<h1>deploy@b.mirror.com:/srv/www/", "/var/www/", "12 entries differ, of which 1 wait",
+		"<h1>deploy@b.mirror.com:/srv/www/", "/var/www/", "12 entries differ, 1 of them pending",
 		"<code>img/logo.svg</code> content", "and 10 more", "resync makes them equal", `value="verify"`, `<path d="M0 16`,
 		`push failed err=&#34;&lt;b&gt;\x1b&#34;`, `href="/node/log?mirror=www&amp;node=deploy%40b.mirror.com%3a%2fsrv%2fwww%2f"`,
 	} {
@@ -60,7 +60,7 @@ func TestNodeEvents(t *testing.T) {
 	s := open(t, "127.0.0.1:0", f)
 	messages := streamOf(t.Context(), t, s.URL()+"events?mirror=www&node=b:/w/")
 	m := next(t, messages)
-	if !m.All || len(m.Rows) != 1 || !strings.Contains(m.Rows[0], "b:/w/") || !strings.Contains(m.Detail, "Nothing was logged") {
+	if !m.All || len(m.Rows) != 1 || !strings.Contains(m.Rows[0], "b:/w/") || !strings.Contains(m.Detail, "Nothing logged") {
 		t.Errorf("first: got %+v, want the row and the rest of b", m)
 	}
 	changed := sample()

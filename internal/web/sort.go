@@ -23,7 +23,7 @@ var columns = []column{
 	{Key: "state", Title: "State", compare: by(func(r *row) int64 { return r.Attention })},
 	{Key: "lag", Title: "Lag", Class: "number", down: true, compare: by(func(r *row) float64 { return r.LagSeconds })},
 	{Key: "pending", Title: "Pending", Class: "number", down: true, compare: by(func(r *row) int { return r.Pending })},
-	{Key: "trouble", Title: "What is wrong, and what to do", compare: by(func(r *row) int64 { return r.Attention })},
+	{Key: "trouble", Title: "Problem and cure", compare: by(func(r *row) int64 { return r.Attention })},
 	{Key: "push", Title: "Last push", compare: by(func(r *row) int64 { return r.Push.Unix })},
 	{Key: "full", Title: "Full sync", compare: by(func(r *row) int64 { return r.FullSync.Unix })},
 	{Key: "verified", Title: "Verified", compare: by(func(r *row) int64 { return r.Verified.When.Unix })},

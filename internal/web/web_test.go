@@ -172,7 +172,7 @@ func TestAnswers(t *testing.T) {
 		{"GET", "", 200, "no route to host"},
 		{"GET", "", 200, "switch it on"},
 		{"GET", "", 200, `<time datetime="2026-03-04T05:07:07Z" title="2026-03-04 05:07:07 UTC">`},
-		{"GET", "node?mirror=www&node=a:/w/", 200, "Nothing was logged"},
+		{"GET", "node?mirror=www&node=a:/w/", 200, "Nothing logged"},
 		{"GET", "node?mirror=www&node=x", 404, `no node "x" of a mirror "www"`},
 		{"GET", "node/log?mirror=www&node=x", 404, ""},
 		{"GET", "node/log", 404, ""},

@@ -144,7 +144,7 @@ func TestProbeHealthy(t *testing.T) {
 				f.want(t, "ok clock: agrees")
 				if kind == "daemon" {
 					f.want(t, "note login: the rsync daemon answers and asks for no password")
-					f.want(t, "note space: unknown: an rsync daemon does not tell")
+					f.want(t, "note space: unknown: an rsync daemon does not tell it")
 				} else if !strings.Contains(f.String(), " space: free: ") {
 					t.Errorf("Look: got\n%swant the space", f)
 				}
@@ -346,9 +346,9 @@ func TestSkew(t *testing.T) {
 	from := time.Date(2030, 1, 1, 12, 0, 0, 5e8, time.UTC)
 	to := from.Add(time.Second)
 	for at, want := range map[time.Duration]string{
-		0:                "ok clock: agrees to 2s",
-		2 * time.Second:  "ok clock: agrees to 2s",
-		-2 * time.Second: "ok clock: agrees to 2s",
+		0:                "ok clock: agrees within 2s",
+		2 * time.Second:  "ok clock: agrees within 2s",
+		-2 * time.Second: "ok clock: agrees within 2s",
 		time.Minute:      "note clock: the node's is 59s ahead",
 		-time.Hour:       "note clock: the node's is 1h0m0s behind",
 	} {

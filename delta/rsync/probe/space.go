@@ -36,7 +36,7 @@ func (p *probe) space(ctx context.Context) {
 	case kind == node.SSH:
 		r, why = p.remoteRoom(ctx)
 	default:
-		why = "an rsync daemon does not tell"
+		why = "an rsync daemon does not tell it"
 	}
 	switch {
 	case ctx.Err() != nil:

@@ -33,7 +33,7 @@ func (p *probe) program(ctx context.Context) {
 	case node.SSH:
 		version, why = p.remoteVersion(ctx)
 	case node.Daemon:
-		why = "an rsync daemon does not tell"
+		why = "an rsync daemon does not tell it"
 	}
 	if ctx.Err() == nil {
 		p.findings = append(p.findings, versionFinding(version, p.protocol, why, "at the node"))
@@ -90,7 +90,7 @@ func versionFinding(version string, protocol int, why, where string) Finding {
 	case version == "" && protocol < safeSpeaks:
 		return f(Warning, "older than 3.4.0, and "+known, upgrade)
 	case version == "":
-		return f(Note, "3.4.0 or newer, or patched; more is unknown: "+why, "see that it is 3.4.3 or newer: rsync --version "+where)
+		return f(Note, "3.4.0 or newer, or patched (exact version unknown: "+why+")", "see that it is 3.4.3 or newer: rsync --version "+where)
 	case process.OlderThan(version, enough):
 		return f(Warning, "changes can be missed, and "+known, "upgrade rsync "+where+" to 3.1.3 or newer")
 	case process.OlderThan(version, safe):

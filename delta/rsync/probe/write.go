@@ -112,7 +112,7 @@ func skew(at, from, to time.Time) Finding {
 		apart = at.Sub(to)
 	}
 	if apart.Abs() <= farApart {
-		return Finding{Fine, "clock", "agrees to " + farApart.String(), ""}
+		return Finding{Fine, "clock", "agrees within " + farApart.String(), ""}
 	}
 	side := "ahead"
 	if apart < 0 {
