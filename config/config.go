@@ -1,25 +1,23 @@
-// Package config turns the configuration file into a checked, typed Config.
+// Package config turns the configuration file into a checked, typed [Config].
 //
-// One table, [Keys], names every key with its default, scope, type and
-// meaning. It decides what is an unknown key, what is suggested instead and
-// what holds where nothing is written. A value is looked for at the node, at
-// its mirror, at the top and at last in the table; the top is layered by
-// viper: flags, INOSYNCD_* variables, file, defaults.
+// One table, [Keys], has every key with its default, scope, type and meaning. It
+// decides which keys are unknown, what is suggested instead, and the defaults. A
+// value is looked up at the node, at its mirror, at the top, and at last in the
+// table. For the top, viper merges flags, INOSYNCD_* variables, file and defaults.
 //
-// A file with faults yields no Config but all its [Faults], each with its
-// place in the file. What is legal and still looks wrong is a warning.
+// A file with faults yields no Config but all its [Faults], each with its position
+// in the file. What is legal but looks wrong is a warning.
 //
 // # Ordering
 //
-// Mirrors, nodes and rules keep the order of the file. Faults and warnings
-// are sorted by their place.
+// Mirrors, nodes and rules keep the order of the file. Faults and warnings are
+// sorted by position.
 //
 // # Blocking and shutdown
 //
-// [Load] reads files and looks at paths of this machine only; it reaches no
-// node, starts nothing and leaves nothing open. It may run at any time, also
-// several times at once. A Config is not changed after Load has returned it
-// and may be read by any goroutine.
+// [Load] reads files and looks at paths of this machine only; it reaches no node,
+// starts nothing and leaves nothing open. It may run concurrently. A Config is not
+// changed after Load has returned it and may be read by any goroutine.
 package config
 
 import (

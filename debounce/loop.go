@@ -13,8 +13,8 @@ import (
 // Loop is a Queue with a goroutine that hands out what is due. Its methods may
 // be called from any goroutine.
 //
-// Whatever has left the Loop has arrived where it was handed to. So somebody
-// who wants to know all that is pending asks the Loop first and then the nodes.
+// What has left the Loop has already arrived at the nodes. So to see everything
+// that is pending, ask the Loop first and then the nodes.
 type Loop struct {
 	out func(*change.Set)
 
@@ -44,7 +44,7 @@ func Start(o Options, out func(*change.Set)) *Loop {
 	return l
 }
 
-// Add takes note of an event that is seen now. It does not block.
+// Add records an event that is seen now. It does not block.
 func (l *Loop) Add(ev change.Event) {
 	l.mu.Lock()
 	was, had := l.queue.Deadline()
@@ -68,10 +68,9 @@ func (l *Loop) AddAll() { l.Add(change.Event{AllBelow: true}) }
 // when it returns.
 func (l *Loop) Flush() { l.hand((*Queue).Flush, l.out) }
 
-// Resync hands a set that says "compare everything but what is held" to out,
-// which need not be the function that the Loop was started with, in order with
-// the other sets: no older one comes after it. out has returned when it
-// returns.
+// Resync hands out the set for a comparison of everything except held files, in
+// order with the other sets: no older one comes after it. out may be another
+// function than the Loop's own, and has returned when Resync returns.
 func (l *Loop) Resync(out func(*change.Set)) { l.hand((*Queue).Full, out) }
 
 // Len is the number of pending entries, without the held ones.
@@ -89,12 +88,12 @@ func (l *Loop) Covers(path string) bool {
 	return look(l, func(q *Queue) bool { return q.Covers(path) })
 }
 
-// Alive returns nil when the loop has turned to the question, or has ended. It
-// returns an error when ctx is done before that: the loop hangs, or out does.
+// Alive returns nil when the loop answers, or has ended, and an error when ctx is
+// done before that: then the loop hangs, or out does.
 func (l *Loop) Alive(ctx context.Context) error { return l.asks.Ask(ctx, l.quit) }
 
-// Close ends the loop and waits for it. Nothing is handed out afterwards but
-// by Flush and Resync.
+// Close ends the loop and waits for it. Afterwards only Flush and Resync hand out
+// sets.
 func (l *Loop) Close() {
 	l.once.Do(func() { close(l.quit) })
 	l.done.Wait()
@@ -122,8 +121,8 @@ func (l *Loop) run() {
 	}
 }
 
-// hand gives what take takes to out. Taking and handing are one step, so that
-// sets arrive in the order in which they were taken.
+// hand passes what take returns to out. The two are one step, so that sets arrive
+// in the order in which they were taken.
 func (l *Loop) hand(take func(*Queue, time.Time) *change.Set, out func(*change.Set)) {
 	l.handing.Lock()
 	defer l.handing.Unlock()

@@ -1,25 +1,24 @@
-// Package debounce turns the events of a mirror into change sets that are due:
-// it drops what nobody asked for, keeps what follows within the delay together,
+// Package debounce turns the events of a mirror into change sets that are due: it
+// drops events that the mask does not name, collects what comes within the delay,
 // and holds back new files that are still being written.
 //
-// A [Queue] is a value that knows no clock and no goroutine. A [Loop] is a
-// Queue that runs.
+// A [Queue] is a value without clock or goroutine. A [Loop] runs one.
 //
 // # Ordering
 //
-// A set holds everything that became pending before it was handed out, and is
-// newer than every set before it: sets come one at a time. What a set covers
-// and does not mark Held was not held when it was handed out.
+// A set holds everything that became pending before it was handed out. Sets are
+// handed out one at a time, oldest first. What a set covers and does not mark Held
+// was not held when it was handed out.
 //
 // # Blocking
 //
-// Adding never blocks. The pending set is bounded by folding into parents, the
-// table of open files by letting the oldest go early.
+// Adding never blocks. Both tables are bounded: the pending set folds entries into
+// their parents, the table of open files releases the oldest early.
 //
 // # Shutdown
 //
-// [Loop.Flush] hands out what is pending, [Loop.Close] ends the loop. What is
-// then still held is left to the comparison of the next start.
+// [Loop.Flush] hands out what is pending, [Loop.Close] ends the loop. The full sync
+// of the next start finds what is then still held.
 package debounce
 
 import (
@@ -37,8 +36,8 @@ type Options struct {
 	Mask uint32
 
 	// Delay is the time from the first pending event until the set is due.
-	// Later events do not prolong it: there is no waiting for calm. 0: due
-	// at once.
+	// Later events do not prolong it: it is no wait for quiet. 0: due at
+	// once.
 	Delay time.Duration
 
 	// OpenLimit is the longest wait for the writer of a new file to close
@@ -60,12 +59,12 @@ type Queue struct {
 	open  openFiles
 }
 
-// The kernel reports the old name of what is moved and then the new one, in two
-// steps (inotify(7), "Dealing with rename() events"). A set that was taken in
-// between would have the nodes remove a file which they get anew only later. So
-// the old name waits moveGrace for the new one, which need not come: it may be
-// outside the tree. On a busy machine the two are tens of milliseconds apart. Many
-// such moves delay a set by movesGrace at most.
+// The kernel reports the old and the new name of a move in two steps (inotify(7),
+// "Dealing with rename() events"). A set taken in between would make the nodes
+// remove a file that they get again only later. So the old name waits moveGrace for
+// the new one, which may never come: it may be outside the tree. On a busy machine
+// the two are tens of milliseconds apart. Many such moves delay a set by movesGrace
+// at most.
 const (
 	moveGrace  = 100 * time.Millisecond
 	movesGrace = 500 * time.Millisecond
@@ -79,7 +78,7 @@ func NewQueue(o Options) *Queue {
 	return &Queue{o: o, set: change.New(o.Limit)}
 }
 
-// Add takes note of an event that was seen at now.
+// Add records an event that was seen at now.
 func (q *Queue) Add(ev change.Event, now time.Time) {
 	wanted := q.o.wants(ev)
 	switch q.o.effect(ev) {
@@ -124,9 +123,8 @@ func (q *Queue) pend(path string, m change.Mark, since, at time.Time) {
 	q.set.Add(path, m, since)
 }
 
-// Deadline is when Take is to be called next: when the pending set is due or
-// a held file has been waited for long enough. ok is false while there is
-// neither.
+// Deadline is when to call Take next: when the pending set is due, or a held file
+// has waited for long enough. ok is false if there is neither.
 func (q *Queue) Deadline() (at time.Time, ok bool) {
 	if !q.set.Empty() {
 		at, ok = q.due(), true
@@ -174,8 +172,8 @@ func (q *Queue) Flush(now time.Time) *change.Set {
 	return q.hand(now)
 }
 
-// Full returns a set that says: compare everything but what is held. What is
-// pending stays pending.
+// Full returns the set for a comparison of everything except held files. Pending
+// entries stay pending.
 func (q *Queue) Full(now time.Time) *change.Set {
 	q.expire(now)
 	s := change.New(q.o.Limit)

@@ -1,26 +1,24 @@
 // Package delta makes a node equal to the source.
 //
-// A change set says where to look; a [Plan] is what was found there. It is
-// made at the moment of the push from the source as it then is, so an event
-// that came late, twice or in the wrong order does no harm. Every path is
-// walked component by component from the descriptor of the root directory,
-// whose identity was checked when it was opened, and no link is ever followed.
-// What cannot be looked at is neither there nor missing: it is not sent, never
-// deleted, and left for later.
+// A change set says where to look; a [Plan] is what was found there. It is made at
+// the time of the push, from the source as it is then, so events that come late,
+// twice or in the wrong order do no harm. Every path is walked component by
+// component from the descriptor of the root directory, whose identity was checked
+// when it was opened, and no link is followed. What cannot be read counts neither as
+// present nor as missing: it is not sent, never deleted, and left for later.
 //
-// How an entry gets to a node is an engine's own affair: delta/rsync drives a
-// stock rsync, [Pretend] only says what would be done.
+// How entries get to a node is the engine's affair: delta/rsync drives a stock
+// rsync; [Pretend] only logs what would be pushed.
 //
 // # Ordering
 //
 // A plan lists parents before children. An engine sends what exists before it
-// deletes what is missing, so that a moved file is somewhere at all times.
+// deletes what is missing, so a moved file is somewhere at all times.
 //
 // # Blocking and shutdown
 //
-// A plan looks at file systems and blocks as long as they do. It starts no
-// goroutine, and Close releases the descriptors that it keeps. A Plan is
-// for one goroutine at a time.
+// A plan reads file systems and blocks as long as they do. It starts no goroutine,
+// and Close releases its descriptors. A Plan is for one goroutine at a time.
 package delta
 
 import (

@@ -12,12 +12,12 @@ import (
 	"inosyncd/internal/source"
 )
 
-// Pretend is an engine that sends nothing and says what it would send.
+// Pretend is an engine that sends nothing and logs what it would send.
 type Pretend struct {
 	Source    *source.Root
 	Rules     *filter.Rules
 	Recursive bool
-	Log       *slog.Logger // tells the mirror and the node
+	Log       *slog.Logger // has the attributes mirror and node
 }
 
 // Push logs the paths that a push of set would name, relative to the source,
@@ -46,7 +46,7 @@ func Unplanned(err error) push.Result {
 	if errors.Is(err, source.ErrGone) {
 		return push.Result{
 			Outcome: push.Hold, Err: err,
-			Cure: "bring the source back: it goes on by itself, and nothing is deleted meanwhile",
+			Cure: "bring the source back: mirroring goes on by itself, and nothing is deleted meanwhile",
 		}
 	}
 	return push.Result{Outcome: push.Again, Err: err}

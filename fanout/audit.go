@@ -12,23 +12,23 @@ import (
 // driftNames is how many paths the line about drift names.
 const driftNames = 5
 
-// audit is a comparison of the whole tree that is to tell drift from changes. It
-// lasts until the comparison has succeeded, over all the tries that takes.
+// audit is a comparison of the whole tree that tells drift from changes. It lasts
+// until the comparison has succeeded, over as many retries as that takes.
 type audit struct {
 	known *change.Set  // what explains a difference: pending at its start, or added since
 	found status.Drift // so far
 	again bool         // another one is to follow at once
 }
 
-// explain takes note of changes that are no drift.
+// explain records changes, which are no drift.
 func (a *audit) explain(set *change.Set) {
 	if a != nil {
 		a.known.Merge(set)
 	}
 }
 
-// startAudit adds set for an audit. One that waits already is made with it; one
-// that runs is followed by another.
+// startAudit adds set for an audit. It joins one that still waits, and follows one
+// that runs.
 func (n *node) startAudit(set *change.Set) {
 	n.change(func() {
 		switch {
@@ -44,8 +44,8 @@ func (n *node) startAudit(set *change.Set) {
 	})
 }
 
-// drifted is what of found, which a push has made equal, nothing explains; n.mu
-// is held.
+// drifted is the part of found, which a push has made equal, that no change
+// explains; n.mu is held.
 func (n *node) drifted(found *push.Found, now time.Time) push.Found {
 	if n.audit == nil || found == nil || n.audit.known.IsFull() {
 		return push.Found{}

@@ -1,29 +1,27 @@
-// Package fanout brings change sets to the nodes of a mirror. Every node has a
-// backlog, a worker that pushes it, its own schedule of retries and its own
-// state, so a node that is down, slow or full concerns no other.
+// Package fanout brings change sets to the nodes of a mirror. Every node has its
+// own backlog, worker, retry schedule and state, so a node that is down, slow or
+// full delays no other.
 //
 // # Ordering
 //
 // A node has one push at a time. A push carries everything that is due for the
-// node when it starts; what is added meanwhile forms the next one. What a push
-// did not confirm goes back under what was added since, so the newest word on
-// a path stands. There is no last try and nothing is dropped.
+// node when it starts; what is added meanwhile forms the next one. What a push did
+// not confirm is merged back under what was added since, so the newest information
+// on a path wins. Retries never end and nothing is dropped.
 //
-// [Fanout.Set] changes which nodes there are while they are served. A node that
-// gets another target keeps its backlog and its history: what it was sent by the
-// old one has ended before the new one is asked for anything. A node that is left
-// out gets nothing any more.
+// [Fanout.Set] changes the nodes while they are served. A node that gets another
+// target keeps its backlog and its history; the old target's push has ended before
+// the new target is used. A node that is left out gets nothing any more.
 //
 // # Blocking
 //
-// Adding, holding, asking and Set never wait for a push. A backlog is bounded: past
-// its limit it folds into parents and in the end into "compare everything".
+// Adding, holding, queries and Set never wait for a push. A backlog is bounded: past
+// its limit it folds into parents and at last into "compare everything".
 //
 // # Shutdown
 //
-// [Fanout.Drain] gives every node the chance to empty its backlog,
-// [Fanout.Close] cancels what runs and waits for it. What is then left is for
-// the comparison of the next start.
+// [Fanout.Drain] lets every node empty its backlog; [Fanout.Close] cancels running
+// pushes and waits for them. The full sync of the next start finds what is left.
 package fanout
 
 import (
@@ -41,14 +39,14 @@ import (
 // Target is the way to one node. Its methods are called by one goroutine at a
 // time.
 type Target interface {
-	// Push makes the node equal to the source in everything that set names
-	// and answers what it came to; see push.Outcome. It returns soon after
-	// ctx is done. set is the callee's to read until it returns. Left keeps
-	// the Held marks of set and the times at which changes were noticed: its
-	// Since is what the node's lag is measured from.
+	// Push makes the node equal to the source in everything that set names,
+	// and returns the outcome; see push.Outcome. It returns soon after ctx is
+	// done. It may read set until it returns. Left keeps the Held marks of set
+	// and the times at which changes were noticed: the node's lag is measured
+	// from its Since.
 	//
-	// push.Reported(ctx) frees the push's slot for another one when there is
-	// nothing left to do but to see a process end, and not too many others do.
+	// push.Reported(ctx) frees the push's slot for another one when all that
+	// is left is to wait for a process to end, unless too many others do.
 	Push(ctx context.Context, set *change.Set) push.Result
 
 	// Rest ends what stands ready for the next push, and does not wait for it:

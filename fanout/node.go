@@ -15,8 +15,8 @@ import (
 	"inosyncd/internal/status"
 )
 
-// node is one node: what it has not confirmed, and how it stands. Its worker
-// is in worker.go.
+// node is one node: what it has not confirmed, and its state. Its worker is in
+// worker.go.
 type node struct {
 	name  string
 	rate  *rate.Limiter
@@ -78,7 +78,7 @@ func newNode(o NodeOptions, slots *Slots, log *slog.Logger) *node {
 	return n
 }
 
-// complete puts what holds in place of what is not set.
+// complete sets the defaults of fields that are not set.
 func (o NodeOptions) complete() NodeOptions {
 	if o.RetryMin <= 0 {
 		o.RetryMin = time.Second
@@ -93,9 +93,8 @@ func (o NodeOptions) complete() NodeOptions {
 	return o
 }
 
-// set has the worker go on with other options, if there is a Target in them.
-// The push that runs is cancelled: all that it has not confirmed is left for
-// the next.
+// set gives the worker new options, if they have a Target. A running push is
+// cancelled; what it has not confirmed is left for the next.
 func (n *node) set(o NodeOptions, slots *Slots) {
 	if o.Target == nil {
 		return
@@ -140,7 +139,7 @@ func (n *node) pause(paused bool) {
 	})
 }
 
-// stop cancels the running push, or makes all that waits due again.
+// stop cancels the running push, or makes everything that waits due again.
 func (n *node) stop(stop bool) {
 	switch {
 	case !stop:
@@ -151,7 +150,7 @@ func (n *node) stop(stop bool) {
 	n.notify()
 }
 
-// change does something to the node's state and has the worker look at it.
+// change changes the node's state and wakes the worker.
 func (n *node) change(do func()) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -162,7 +161,7 @@ func (n *node) change(do func()) {
 	}
 }
 
-// notify wakes everybody who waits for the node to settle; n.mu is held.
+// notify wakes all who wait for the node to settle; n.mu is held.
 func (n *node) notify() {
 	close(n.moved)
 	n.moved = make(chan struct{})
@@ -251,8 +250,8 @@ func (n *node) state() status.State {
 	}
 }
 
-// reason is why the node is held: the source comes before what a person asked
-// for, and both before what the last push came to.
+// reason is why the node is held: a missing source comes first, then a pause, then
+// the result of the last push.
 func (n *node) reason() *status.Hold {
 	switch {
 	case n.source != nil:

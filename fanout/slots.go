@@ -5,14 +5,14 @@ import (
 	"sync"
 )
 
-// Slots bound the pushes that are at work at once, over all mirrors and nodes. Who
-// waits is served in order of arrival: the Go runtime queues senders on a
-// channel first in, first out. So no mirror starves another.
+// Slots limit the pushes that run at once, over all mirrors and nodes. Waiters are
+// served in order of arrival (the Go runtime queues senders on a channel first in,
+// first out), so no mirror starves another.
 //
-// Of the slots no more than half go to nodes whose last push failed: what is
-// down, and keeps each push until its timeout, leaves the rest to the others.
+// At most half of the slots go to nodes whose last push failed. Nodes that are down
+// keep each push until its timeout; the other half stays free for healthy nodes.
 //
-// The nil *Slots is no limit.
+// A nil *Slots means no limit.
 type Slots struct {
 	all    chan struct{} // a token for each running push
 	failed chan struct{} // one for each to a node that failed; taken first
@@ -63,8 +63,8 @@ func (s *Slots) early(release func()) (reported, end func()) {
 	return reported, end
 }
 
-// acquire waits for a slot and returns what gives it back, or nil when ctx is
-// done first.
+// acquire waits for a slot and returns the function that gives it back, or nil if
+// ctx is done first.
 func (s *Slots) acquire(ctx context.Context, failed bool) (release func()) {
 	if s == nil {
 		return func() {}

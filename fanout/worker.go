@@ -27,7 +27,7 @@ func (n *node) run(ctx context.Context) {
 	n.close(o.Target) // nobody sets another: the node has left
 }
 
-// renew begins a turn, which end ends, with the options that hold now.
+// renew begins a turn with the current options; end ends it.
 func (n *node) renew(end context.CancelFunc) (NodeOptions, *Slots) {
 	n.mu.Lock()
 	n.endTurn = end
@@ -48,9 +48,8 @@ func (n *node) close(t Target) {
 	}
 }
 
-// turn does one push: it waits for something to push, for the rate, for who
-// else pushes to the same place, and for a slot. While it waits the backlog
-// gathers.
+// turn does one push. It first waits for something to push, for the rate, for other
+// pushes to the same place, and for a slot; meanwhile the backlog grows.
 func (n *node) turn(ctx context.Context, o NodeOptions, slots *Slots) {
 	if !n.awaitDue(ctx, o.Target) {
 		return
@@ -146,8 +145,7 @@ func (n *node) begin(cancel context.CancelFunc) *change.Set {
 	return set
 }
 
-// finish puts back what the push did not confirm and settles how the node
-// stands now.
+// finish puts back what the push did not confirm and sets the node's new state.
 func (n *node) finish(res push.Result, cancelled bool) told {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -193,8 +191,8 @@ func (n *node) count(res push.Result, now time.Time) {
 	n.memory.confirm(n.backlog.sent, left, now)
 }
 
-// left is what a push that was not Done left. One that claims to have left
-// nothing has failed for no reason, so all of it is tried again.
+// left is what a push that was not Done left. If it claims to have left nothing, it
+// gave no reason for its failure, so all of it is retried.
 func (n *node) left(res push.Result) *change.Set {
 	if res.Left == nil || res.Left.Empty() {
 		return n.backlog.sent
@@ -207,8 +205,8 @@ func (n *node) succeed(res push.Result, now time.Time) {
 		n.lastSuccess = now
 	}
 	if !n.backlog.confirm(res.Left) {
-		// This went well; what failed before still waits. But what came may
-		// be what a person was waited for, such as files in an empty source.
+		// This push succeeded; what failed before still waits. But the change
+		// may be what the hold waited for, such as files in an empty source.
 		if n.held != nil {
 			n.backlog.sooner(now.Add(n.retry.NextBackOff()))
 		}

@@ -20,8 +20,8 @@ const maxResyncPause = 30 * time.Second
 // watched; the rest is counted.
 const maxWarnings = 10
 
-// overflow notes that events were lost. The root is the smallest directory
-// that is known to enclose what they were about.
+// overflow records that events were lost. The root is the smallest directory known
+// to enclose all they were about.
 func (m *model) overflow() {
 	m.count.overflows.Add(1)
 	m.wantResync()
@@ -37,8 +37,8 @@ func (m *model) wantResync() {
 	}
 }
 
-// resync lists everything again when that is due. A root whose queue overflows
-// for ever spends at most a fifth of its time on it.
+// resync lists everything again when due. A root whose queue keeps overflowing
+// spends at most a fifth of its time on it.
 func (m *model) resync(now time.Time) {
 	if m.resyncAt.IsZero() || now.Before(m.resyncAt) || m.gone != nil {
 		return
@@ -52,10 +52,9 @@ func (m *model) resync(now time.Time) {
 	m.noResync = end.Add(min(max(m.times.pace, 4*end.Sub(now)), maxResyncPause))
 }
 
-// listStale lists the directories that could not be looked at because they, or
-// one above them, were not where the tree had them. They are where they should
-// be by now, or some event that says otherwise is still to come, or the root
-// is not where it was.
+// listStale lists the directories that could not be listed before because they, or
+// one above them, were not where the tree had them. By now they are in place, or an
+// event that says otherwise is still to come, or the root itself has moved.
 func (m *model) listStale() {
 	for n := range maps.Clone(m.stale) {
 		if !n.below(m.root) {
@@ -97,8 +96,8 @@ func (m *model) isUnwatched(n *node) bool {
 	return ok
 }
 
-// retry has the unwatched directories compared when that is due, and tries to
-// watch them. It returns when it is due.
+// retry has unwatched directories compared when due, and tries to watch them. It
+// returns the time at which it is due.
 func (m *model) retry(now time.Time) time.Time {
 	switch {
 	case len(m.unwatched)+len(m.stale) == 0:
@@ -129,9 +128,9 @@ func (m *model) retryAll() {
 	}
 }
 
-// rewatch tries to watch n and what is below it, and returns the directory
-// that is to be compared in its place, nil when there is none. While the limit
-// of watches is exhausted it does not try.
+// rewatch tries to watch n and everything below it. It returns the directory to be
+// compared instead, nil if there is none. It does not try while the limit of watches
+// is exhausted.
 func (m *model) rewatch(n *node) *node {
 	if m.exhausted {
 		return n
@@ -155,9 +154,9 @@ func (m *model) rewatch(n *node) *node {
 	return kid
 }
 
-// tellLimit logs, once for each time it happens, that the limit of watches was
-// reached. All that the limit allows is in use then, by whomever, so what is
-// missing comes on top of it.
+// tellLimit logs, once each time it happens, that the limit of watches is reached.
+// The whole limit is then in use, if partly by others, so the number needed is the
+// limit plus what is missing here.
 func (m *model) tellLimit() {
 	if len(m.unwatched) == 0 {
 		m.exhausted, m.told = false, false

@@ -1,38 +1,36 @@
-// Package watcher sees what changes below a directory and says where to look.
+// Package watcher watches a directory tree and says where to look.
 //
-// What it emits are hints: a [change.Event] names a path at which, or a
-// directory below which, something may differ from before. What is really
-// there is for the reader to find out. So a watcher is right as long as it
-// never keeps silent about a change: an event may be late, double, out of
-// order or about nothing. Whatever was missed, or may have been, is emitted as
-// a gap, an event with AllBelow for the smallest directory that encloses it.
+// Its events are hints: a [change.Event] names a path at which, or a directory
+// below which, something may have changed. The reader finds out what is there. So
+// a watcher is right as long as it never misses a change silently: events may be
+// late, duplicated, out of order, or about nothing. What was missed, or may have
+// been, is emitted as a gap: an event with AllBelow for the smallest directory that
+// encloses it.
 //
-// Three backends do this. inotify is the default and sees everything that
-// inotify(7) reports. fsnotify and notify stand on the libraries of these
-// names, lose more, and make up for it by comparing more often. What none of
-// them can see are writes through a mapping before it is unmapped, writes
-// through a hard link outside the tree, the changes that other hosts make on a
-// network file system, and what a mount over a watched directory brings.
+// There are three backends. inotify is the default and sees everything that
+// inotify(7) reports. fsnotify and notify use the libraries of these names; they
+// lose more events, and make up for it by comparing more often. None of them sees
+// writes through a mapping before it is unmapped, writes through a hard link outside
+// the tree, changes that other hosts make on a network file system, or what a mount
+// over a watched directory brings.
 //
 // # Ordering
 //
-// When [Start] returns, every directory is watched: a later change is
-// reported. The events of one directory come in the order of the kernel. A
-// directory that is new at its name, or back at it, is emitted with AllBelow
-// after everything below it is watched, and the files in it that are still
-// being written after that.
+// When [Start] returns, every directory is watched: a later change is reported.
+// Events of one directory come in the kernel's order. A directory that is new at
+// its name, or back at it, is emitted with AllBelow once everything below it is
+// watched; the files in it that are still being written follow.
 //
 // # Blocking
 //
-// Nothing that is slow behind Emit or on the disk keeps the kernel's queue
-// from being read. Emit is called by one goroutine at a time, also while Start
-// is still at work.
+// Neither a slow Emit nor a slow disk keeps the kernel's queue from being read.
+// Emit is called by one goroutine at a time, also while Start is still at work.
 //
 // # Shutdown
 //
-// A watcher runs until Close, or until it ends by itself, closes Done and says
-// why in Err. Close must be called in both cases. It waits for the watcher's
-// goroutines and leaves no descriptor open.
+// A watcher runs until Close, or until it ends by itself, closes Done and says why
+// in Err. Close must be called in both cases. It waits for the watcher's goroutines
+// and leaves no descriptor open.
 package watcher
 
 import (

@@ -9,11 +9,11 @@ import (
 	"inosyncd/internal/fault"
 )
 
-// apply makes the running mirrors those of cfg: at the start, when nothing runs,
-// and at every reload. It waits for no node.
+// apply makes the running mirrors equal to cfg: at the start, when nothing runs, and
+// at every reload. It waits for no node.
 //
-// What goes, goes first, so that a place which changes its mirror is not pushed
-// to by the old one after the new one has begun.
+// It removes before it adds, so that a node which moves from one mirror to another
+// gets no push from the old one after the new one has begun.
 func (s *supervisor) apply(ctx context.Context, cfg *config.Config) {
 	if lim := newLimits(cfg); !lim.equal(s.limits) {
 		s.limits = lim
@@ -47,8 +47,8 @@ func (s *supervisor) apply(ctx context.Context, cfg *config.Config) {
 	s.desk.publish(cfg, s.running)
 }
 
-// match finds the running mirror for each of cfg's, nil where there is none, and
-// those that cfg does not have. One with another name or tree is another mirror.
+// match finds the running mirror for each of cfg's, nil if there is none, and those
+// that cfg no longer has. A mirror with another name or wpath is another mirror.
 func match(running []*mirror, cfg *config.Config) (was, gone []*mirror) {
 	was, gone = make([]*mirror, len(cfg.Mirrors)), slices.Clone(running)
 	for i, mc := range cfg.Mirrors {
@@ -63,10 +63,9 @@ func match(running []*mirror, cfg *config.Config) (was, gone []*mirror) {
 	return was, gone
 }
 
-// bring makes a mirror what cfg says: one that is not there yet, nil, is started;
-// one with another source side is watched anew and keeps its nodes; of any other
-// only those nodes are touched that have changed. On an error it returns m, which
-// runs all the same.
+// bring makes a mirror what cfg says. A new one (m is nil) is started; if the source
+// side has changed, it gets a new watcher and keeps its nodes; otherwise only changed
+// nodes are touched. On an error it returns m, which keeps running.
 func (s *supervisor) bring(ctx context.Context, m *mirror, cfg config.Mirror) (*mirror, error) {
 	if m == nil || !m.cfg.SameSource(cfg) {
 		next, err := s.startMirror(ctx, cfg, m)
@@ -78,8 +77,8 @@ func (s *supervisor) bring(ctx context.Context, m *mirror, cfg config.Mirror) (*
 	return m, s.changeMirror(m, cfg)
 }
 
-// retire ends a mirror that is no longer configured. Its nodes get nothing more
-// from now on; that they come to an end is waited for at the stop only.
+// retire ends a mirror that is no longer configured. Its nodes get nothing more from
+// now on; only the stop of the daemon waits for their end.
 func (s *supervisor) retire(m *mirror) {
 	m.nodes.Keep(nil)
 	m.cancel()

@@ -9,8 +9,8 @@ import (
 	"inosyncd/internal/control"
 )
 
-// waitTick is how often somebody's wait looks again. A look costs microseconds,
-// and it delays neither the queue nor the nodes.
+// waitTick is how often a wait looks again. A look takes microseconds, and delays
+// neither the queue nor the nodes.
 const waitTick = 10 * time.Millisecond
 
 // wait is what somebody waits for.
@@ -74,7 +74,7 @@ func (d *desk) awaited(path string) ([]place, error) {
 	return places, nil
 }
 
-// reached looks at every mirror that w is about.
+// reached checks every mirror that w concerns.
 func (d *desk) reached(ctx context.Context, w *wait) (bool, error) {
 	cfg, running := d.view()
 	if running == nil {
@@ -96,7 +96,7 @@ func (d *desk) reached(ctx context.Context, w *wait) (bool, error) {
 	return all, ctx.Err()
 }
 
-// about is the path that is waited for in a mirror, if any is.
+// about is the path that w waits for in a mirror, if any.
 func (w *wait) about(mirror string) (path string, ok bool) {
 	if w.places == nil {
 		return "", true

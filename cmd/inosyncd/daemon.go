@@ -21,11 +21,11 @@ import (
 	"inosyncd/internal/web"
 )
 
-// stopLimit is the time in which what is pending is pushed at the stop.
+// stopLimit is how long the daemon goes on pushing what is pending when it stops.
 const stopLimit = 10 * time.Second
 
-// supervisor runs the mirrors of one configuration after the other. It has one
-// owner, the goroutine that called serve.
+// supervisor runs the mirrors of the current configuration. It has one owner, the
+// goroutine that called serve.
 type supervisor struct {
 	app     *app
 	log     *slog.Logger
@@ -93,8 +93,7 @@ func (a *app) mirror(ctx context.Context) error {
 	return s.serve(ctx, cfg, read)
 }
 
-// serve applies cfg, made of the files read, and on every HUP what they then
-// say.
+// serve applies cfg, made of the files read, and re-reads them on every HUP.
 func (s *supervisor) serve(ctx context.Context, cfg *config.Config, read versions) error {
 	defer surviveBrokenLog()()
 	hup := make(chan os.Signal, 1)
@@ -153,7 +152,7 @@ func (s *supervisor) awaitWatching(ctx context.Context) error {
 	return nil
 }
 
-// reload reads the configuration anew. A faulty one changes nothing.
+// reload re-reads the configuration. A faulty one changes nothing.
 func (s *supervisor) reload(ctx context.Context) {
 	s.tellSystemd(daemon.SdNotifyReloading + "\n" + daemon.SdNotifyMonotonicUsec())
 	defer s.tellSystemd(daemon.SdNotifyReady)
@@ -182,8 +181,8 @@ func (s *supervisor) reload(ctx context.Context) {
 	}
 }
 
-// watchConfig has the files of cfg watched, where it asks for that. Without it,
-// HUP still works, so a failure is no reason to stop.
+// watchConfig watches the files of cfg if cfg asks for it. HUP still works without,
+// so a failure is no reason to stop.
 func (s *supervisor) watchConfig(cfg *config.Config, read versions) {
 	s.saved.close()
 	s.files = cfg.Files()
@@ -245,8 +244,8 @@ func (s *supervisor) openLog(cfg *config.Config) error {
 	return nil
 }
 
-// openSyslog is for a daemon without a log_file. Where there is no syslog either
-// it is still in sight of who has started it.
+// openSyslog is for a daemon without a log_file. If there is no syslog either, it
+// says so to whoever starts it.
 func (s *supervisor) openSyslog(o logging.Options) {
 	var err error
 	if s.syslog, err = logging.OpenSyslog("", ""); err != nil {
@@ -258,7 +257,7 @@ func (s *supervisor) openSyslog(o logging.Options) {
 	s.setLog(logging.New(s.syslog, o))
 }
 
-// setLog has what would flood the log counted.
+// setLog puts the limiter against floods in front of the log.
 func (s *supervisor) setLog(log *slog.Logger) {
 	s.flood = logging.Limit(log.Handler())
 	s.log = slog.New(s.flood)
@@ -274,8 +273,8 @@ func (s *supervisor) setLevel(cfg *config.Config) error {
 	return nil
 }
 
-// relog applies what can be changed of the log while it is written, and says
-// what cannot.
+// relog applies the log settings that can change at run time, and warns about the
+// others.
 func (s *supervisor) relog(cfg *config.Config) {
 	if err := s.setLevel(cfg); err != nil {
 		s.log.Error("keeping the old log level", "err", err)

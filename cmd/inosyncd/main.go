@@ -1,19 +1,19 @@
-// Command inosyncd watches directory trees and keeps copies of them on several
-// nodes up to date, with stock rsync.
+// Command inosyncd watches directory trees with inotify and mirrors every change to
+// several nodes with stock rsync.
 //
-// This package joins the stages: for each mirror a watcher feeds a debounce
-// queue, the queue feeds a fanout, and the fanout's workers push through delta.
-// The stages themselves know nothing of one another.
+// This package joins the stages: for each mirror a watcher feeds a debounce queue,
+// the queue feeds a fanout, and the fanout's workers push through delta. The stages
+// do not know each other.
 //
-// Commands that need no daemon are in the files of their names; control_*.go has
-// those that ask it, and its answers. The daemon itself is in daemon.go and
-// mirror.go; apply.go makes what runs equal to the configuration, at the start
-// as at HUP.
+// Commands that need no daemon are in the files of their names; control_*.go has the
+// commands that talk to the daemon, and its answers. The daemon itself is in daemon.go
+// and mirror.go; apply.go makes what runs equal to the configuration, at the start and
+// on HUP.
 //
 // # Shutdown
 //
-// A signal ends the context of everything. Stages end in the order in which data
-// flows, and the program exits when the last goroutine and the last rsync have.
+// A signal ends the context of everything. Stages end in the order of the data flow,
+// and the program exits when the last goroutine and the last rsync have ended.
 package main
 
 import (
@@ -65,15 +65,13 @@ func run(args []string, stdout, stderr io.Writer) int {
 	return report(stderr, err)
 }
 
-// forbidCoreDumps keeps passwords and tokens out of core files, of the programs
-// that this one starts as well. systemd-coredump(8) heeds the limit, other
-// programs that core_pattern names are given it as %c: core(5). To lower a limit
-// is refused by filters of system calls alone; the units that have one have the
-// limit, too.
+// forbidCoreDumps keeps passwords and tokens out of core files, also of programs
+// that this one starts. systemd-coredump(8) obeys the limit; other programs that
+// core_pattern names get it as %c: core(5). Lowering a limit is refused only by
+// filters of system calls; the units that have one set the limit, too.
 func forbidCoreDumps() { _ = unix.Setrlimit(unix.RLIMIT_CORE, &unix.Rlimit{}) }
 
-// report prints what a person has to know of err and turns it into an exit
-// code.
+// report prints err for a person, and turns it into an exit code.
 func report(stderr io.Writer, err error) int {
 	if err == nil {
 		return exitOK
@@ -98,7 +96,7 @@ func report(stderr io.Writer, err error) int {
 	return exitFailed
 }
 
-// errReported is returned by a command that has already said what went wrong.
+// errReported is returned by a command that has already reported its error.
 var errReported = errors.New("failed")
 
 // signalError is the cause of a context that ended because of a signal.

@@ -1,14 +1,14 @@
 // Package alive asks goroutines for a sign of life.
 //
-// A goroutine that has work to do and nothing to say is asked by somebody who
-// wants to know whether it still turns. It takes questions wherever it waits,
-// and now and then in work that is long; so an answer proves that it goes on,
-// and none within a generous time that it hangs.
+// A watchdog puts a question to a goroutine that would otherwise be silent. The
+// goroutine takes questions wherever it waits, and now and then during long work. So
+// an answer proves that it makes progress, and no answer within a generous time that
+// it hangs.
 //
 // # Blocking and shutdown
 //
-// Who asks waits; who is asked never does. Questions hold nothing: one that
-// nobody takes ends with its context.
+// Only the asking side waits. Questions keep nothing alive: one that nobody takes
+// ends with its context.
 package alive
 
 import (

@@ -1,9 +1,9 @@
-// Package change holds the values that travel through inosyncd: the [Event],
-// which says where to look, and the [Set], which says what may differ.
+// Package change holds the values that travel through inosyncd: the [Event], which
+// says where to look, and the [Set], which says what may differ.
 //
-// Both speak of paths relative to the watched root: components joined by '/',
-// no leading slash, "" for the root itself. A path is bytes, not text: it may
-// hold anything but NUL.
+// Paths are relative to the watched root: components joined by '/', no leading
+// slash, "" for the root itself. A path is bytes, not text: it may hold anything
+// but NUL.
 //
 // Values are not safe for concurrent use; each has one owner at a time.
 package change

@@ -1,8 +1,7 @@
 package change
 
-// bound folds the set when it has outgrown its limit. It folds down to three
-// quarters, so that the cost of looking for what to fold is spread over many
-// additions.
+// bound folds a set that has outgrown its limit. It folds down to three quarters, so
+// that the cost of finding what to fold is spread over many additions.
 func (s *Set) bound() {
 	limit := s.limit
 	if limit == 0 {

@@ -1,6 +1,6 @@
-// Package control is the way to ask a running daemon and to tell it something:
-// HTTP with JSON on a unix socket. The daemon has the [Server], the commands
-// have the [Client], and curl --unix-socket does as well:
+// Package control lets the commands query and steer a running daemon: HTTP with
+// JSON on a unix socket. The daemon runs the [Server], the commands use the
+// [Client], and curl --unix-socket works, too:
 //
 //	GET  /status                       the status document
 //	GET  /explain?path=P               a list of Explanation
@@ -10,10 +10,10 @@
 //	POST /verified?mirror=M&node=N     the node was found equal by content
 //	POST /level[?level=L]              {"level": L}: the level of the log, set or not
 //
-// An answer that is not 200 is {"error": "..."}: 400 and 404 when the question
-// is wrong, 403 to those who may not ask, 409 when it cannot be done, 503 when
-// the daemon is busy or stopping. A path is the percent-encoded bytes of an
-// absolute path, so every name can be asked for.
+// An answer that is not 200 is {"error": "..."}: 400 and 404 for a wrong request,
+// 403 to users who may not ask, 409 if it cannot be done, 503 if the daemon is busy
+// or stopping. A path is the percent-encoded bytes of an absolute path, so any name
+// can be given.
 //
 // Only root and the user who runs the daemon are answered. The socket's mode
 // sees to that, and for each connection the kernel is asked who is at its other
@@ -21,17 +21,17 @@
 //
 // # Ordering
 //
-// Requests are independent of one another. An order has been carried out when
-// its answer comes.
+// Requests are independent of each other. An order has been carried out when its
+// answer arrives.
 //
 // # Blocking
 //
-// Questions and orders are answered at once, only /wait waits, and for that it
-// has a share of its own of a bounded number of requests.
+// Everything is answered at once, except /wait. The number of requests is bounded,
+// and waits may use only part of it.
 //
 // # Shutdown
 //
-// [Server.Close] ends the waiting with an error and waits for all goroutines.
+// Server.Close ends waits with an error, and waits for all goroutines.
 package control
 
 import (

@@ -1,5 +1,5 @@
-// Package fault names the steps between an event and its confirmation, so that
-// a test can have the daemon killed, or a step fail, at every one of them.
+// Package fault names the steps between an event and its confirmation, so that a
+// test can kill the daemon, or make a step fail, at each of them.
 //
 // A build with the tag faultpoints counts the passages of its points and prints
 // each to standard error. INOSYNCD_FAULT=n:kill ends the process by SIGKILL at
@@ -11,6 +11,6 @@
 //
 // # Ordering, blocking and shutdown
 //
-// Points are passed by any goroutine. They are counted in one order, and a
-// passage is printed before it has its effect. There is nothing to be closed.
+// Any goroutine may pass a point. Passages are counted in one order, and each is
+// printed before it takes effect. There is nothing to close.
 package fault

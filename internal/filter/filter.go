@@ -1,10 +1,10 @@
 // Package filter decides which paths are mirrored, by rsync's own rules: one
 // matcher for what is watched, queued, compared and protected from deletion.
 //
-// The rules are those of rsync's --exclude and --exclude-from, read as rsync
-// 3.5.0 reads them (rsync(1), "FILTER RULES"). What rsync would accept but
-// this package does not support is refused when it is read, never ignored:
-// an ignored rule is data sent, or deleted, against somebody's will.
+// The rules are those of rsync's --exclude and --exclude-from, read as rsync 3.5.0
+// reads them (rsync(1), "FILTER RULES"). Rules that rsync accepts but this package
+// does not support are refused when read, never ignored: an ignored rule would send
+// or delete data against the administrator's will.
 //
 // Paths are relative to the root of the transfer: components joined by '/', no
 // leading and no trailing slash, "" for the root, which nothing excludes. They
@@ -13,15 +13,15 @@
 // # Ordering
 //
 // Rules are tried in the order in which they were given, and the first that
-// matches decides; where none does, the path is mirrored. A directory that is
-// excluded takes all below it along, whatever the rules say of that.
+// matches decides; if none does, the path is mirrored. An excluded directory
+// excludes everything below it, whatever the rules say about that.
 //
 // # Blocking and shutdown
 //
 // Nothing here blocks, starts a goroutine or needs closing. [Rules.Match] does
-// not allocate. No pattern makes it slow: its time is bounded by the lengths
-// of pattern, path and longest component multiplied, and is in practice that
-// of reading the path once.
+// not allocate. No pattern makes it slow: its time is bounded by the product of the
+// lengths of pattern, path and longest component, and in practice it reads the path
+// once.
 package filter
 
 import (

@@ -1,10 +1,9 @@
-// Package importer turns the configuration of a program that inosyncd takes the
-// place of into inosyncd's own.
+// Package importer converts the configuration of a program that inosyncd replaces
+// into inosyncd's own.
 //
-// Such a configuration is a program in Python or Lua. It is read and never
-// executed: the reader knows assignments and literal values, names that were
-// given such values before, and nothing else. So what it understands it
-// understands for sure, and what it does not it says.
+// Such a configuration is a program in Python or Lua. It is read, never executed:
+// the reader knows assignments, literal values, and names that were assigned such
+// values before. It reports everything else instead of guessing.
 //
 // # Ordering
 //
@@ -14,7 +13,7 @@
 // # Blocking and shutdown
 //
 // The functions work on text: they open no file, start nothing and may run
-// several at once.
+// concurrently.
 package importer
 
 import (

@@ -1,14 +1,14 @@
-// Package lab is the equipment for trying a mirror out: stock rsync daemons and
-// sshds on loopback, nodes that are silent, slow or gone, a storm of changes,
-// the daemon under test as a process, and a comparison of two trees that shares
-// no code with what it judges. The integration tests, the demo and the
-// benchmarks all use it; what needs a testing.TB is in labtest.
+// Package lab is test equipment for mirrors: stock rsync daemons and sshds on
+// loopback, nodes that are silent, slow or gone, storms of changes, the daemon under
+// test as a process, and a comparison of two trees that shares no code with the
+// product. Integration tests, demo and benchmarks use it; helpers that need a
+// testing.TB are in labtest.
 //
 // # Ordering
 //
-// A Start function returns when what it started can be used: a server listens,
-// a program has been started. A Stop, Kill or Close function returns when every
-// process and goroutine of it has ended.
+// A Start function returns when what it started is usable: a server listens, a
+// program runs. A Stop, Kill or Close function returns when all its processes and
+// goroutines have ended.
 //
 // # Blocking
 //
@@ -18,6 +18,6 @@
 //
 // # Shutdown
 //
-// Children die with their owner, also when that is killed: see start. They
-// listen on 127.0.0.1 alone.
+// Children die with their owner, even if it is killed: see start. They listen on
+// 127.0.0.1 only.
 package lab

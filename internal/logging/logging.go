@@ -1,14 +1,13 @@
 // Package logging makes the daemon's loggers: text or JSON lines, to standard
-// error, to a file that is opened again for logrotate, or to the journal with
+// error, to a file that is reopened for logrotate, or to the journal with
 // priorities.
 //
-// The handlers escape what they print: text lines quote a value that holds
-// anything but printable characters, JSON lines escape those characters, so a
-// file name can neither forge a line nor command a terminal.
+// The handlers escape what they print: text lines quote values with anything but
+// printable characters, JSON lines escape those characters. So a file name can
+// neither forge a line nor control a terminal.
 //
-// A [Limiter] in front of a handler keeps equal lines from flooding the log: it
-// counts what it swallows, and says so. It has no goroutine but that of a timer,
-// which Close ends.
+// A [Limiter] in front of a handler keeps equal lines from flooding the log, and logs
+// how many it left out. Its only goroutine is that of a timer, which Close ends.
 package logging
 
 import (

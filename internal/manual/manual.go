@@ -1,12 +1,12 @@
-// Package manual writes the reference of inosyncd from the tables that the
-// program itself runs by, so that the two cannot drift apart: the man page of
-// the program from its command tree, and the man page and the JSON schema of
-// the configuration from the table of its keys.
+// Package manual generates the reference of inosyncd from the tables that the
+// program itself uses, so that the two cannot diverge: the man page of the program
+// from its command tree, and the man page and JSON schema of the configuration from
+// the table of keys.
 //
 // # Ordering
 //
-// What is written depends on the arguments alone and comes in their order:
-// the same program writes the same bytes at any time and on any machine.
+// The output depends only on the arguments and follows their order: the same
+// program writes the same bytes at any time and on any machine.
 //
 // # Blocking and shutdown
 //

@@ -1,8 +1,8 @@
-// Package nodelog remembers the last lines of the log that concern each node,
-// so that the page of a node can show them wherever the log itself goes.
+// Package nodelog keeps the last log lines about each node in memory, for the
+// node's page, wherever the log itself goes.
 //
-// Lines are told apart by the attributes "mirror" and "node". One with a mirror
-// alone concerns all nodes of that mirror. Lines at debug are not remembered.
+// A line belongs to a node by its attributes "mirror" and "node". One that has only
+// a mirror concerns all nodes of that mirror. Lines at debug are not kept.
 //
 // # Ordering
 //
@@ -10,13 +10,12 @@
 //
 // # Blocking
 //
-// Nothing here waits. Memory is bounded: by lines and bytes for each node, and
-// by the number of nodes, of which the one that was silent longest is forgotten
-// first.
+// Nothing here waits. Memory is bounded by lines and bytes per node, and by the
+// number of nodes; the node that was silent longest is forgotten first.
 //
 // # Shutdown
 //
-// There is nothing to end.
+// There is nothing to close.
 package nodelog
 
 import (

@@ -1,16 +1,15 @@
 // Package secret reads files that hold a secret: passwords of rsync daemons and
-// the token of the web page. Such a file is a regular one of root's or of the
-// user of this process, and nobody else can read or write it; all of this is
-// asked of the open descriptor, so it is true of what is read.
+// the token of the web page. Such a file must be a regular file that belongs to root
+// or to the user of this process, and nobody else may read or write it. This is
+// checked on the open descriptor, so it holds for what is read.
 //
 // # Ordering
 //
-// Every call looks at the file anew.
+// Every call reads the file again.
 //
 // # Blocking
 //
-// A call waits for the file system alone: a FIFO in the place of a file is
-// refused.
+// A call waits for the file system only: a FIFO in place of the file is refused.
 //
 // # Shutdown
 //

@@ -1,19 +1,19 @@
-// Package serve runs an HTTP server until it is closed: the part that the
-// control socket and the web page have in common.
+// Package serve runs an HTTP server until it is closed: the common part of control
+// socket and web page.
 //
 // # Ordering
 //
-// Requests are independent of one another.
+// Requests are independent of each other.
 //
 // # Blocking
 //
-// Nothing here waits for a handler but Close. More than a bounded number of
-// requests at once are refused.
+// Only Close waits for handlers. The number of concurrent requests is bounded; more
+// are refused.
 //
 // # Shutdown
 //
-// [Server.Close] ends the context of every request, gives their answers a
-// moment to go, and returns when the last handler has.
+// Server.Close ends the context of every request, gives the answers a moment to get
+// out, and returns when the last handler has.
 package serve
 
 import (

@@ -1,14 +1,14 @@
-// Package source holds the identity of a watched root: the directory that
-// wpath named when its mirror started, and the question whether it still does.
+// Package source holds the identity of a watched root: the directory at wpath when
+// its mirror started, and the check whether it still is there.
 //
-// A source that is gone is not an empty source, so everything that reads the
-// source to decide what to delete comes through [Root.Open], which opens the
-// directory and checks its identity on the open descriptor.
+// A missing source is not an empty source. So everything that reads the source to
+// decide on deletions uses [Root.Open], which opens the directory and checks its
+// identity on the open descriptor.
 //
 // # Blocking and shutdown
 //
-// What opens or checks blocks as long as the file system does. A Root starts no
-// goroutine and keeps no descriptor: the administrator can unmount the source.
+// Opening and checking block as long as the file system does. A Root starts no
+// goroutine and keeps no descriptor, so the administrator can unmount the source.
 package source
 
 import (
@@ -34,10 +34,10 @@ type Root struct {
 	id identity // guarded by mu; zero until Adopt
 }
 
-// identity tells a directory from any other that could take its place. Device
-// and inode number will not do: the first changes when a file system without a
-// device of its own is mounted again, the second is used again for the next
-// directory. A file handle has the generation of the inode as well.
+// identity tells a directory from any other that could take its place. Device and
+// inode number are not enough: the device changes when a file system without a block
+// device is mounted again, and inode numbers are reused. A file handle also has the
+// generation of the inode.
 type identity struct {
 	fs     uint64 // statfs(2) f_fsid, or the device where a file system has none
 	ino    uint64

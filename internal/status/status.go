@@ -1,7 +1,7 @@
-// Package status holds what the daemon tells of itself: the value behind
-// `inosyncd status`, /status.json and the web page. It is made when somebody
-// asks and shares nothing with what it was made from: it may be kept and read by
-// any goroutine, waits for nothing and has nothing to be closed.
+// Package status holds what the daemon reports about itself: the value behind
+// `inosyncd status`, /status.json and the web page. It is built on request and shares
+// nothing with its origin: any goroutine may keep and read it, and there is nothing
+// to close.
 package status
 
 import "time"

@@ -1,5 +1,5 @@
-// Package web is what a daemon shows at its listen address: a page with every
-// node, metrics for Prometheus, and two answers for supervisors.
+// Package web serves the daemon's listen address: a page with all nodes, metrics for
+// Prometheus, and two health checks.
 //
 //	GET  /             the page; it is complete without a script
 //	GET  /node         the page of one node, with its log; /node/log as a file
@@ -10,23 +10,22 @@
 //	GET  /healthz      200 while the process answers
 //	POST /order        the page's buttons
 //
-// With a token, everything but /healthz asks for it, and who has it may do all.
-// Without one, the page on a loopback address has buttons for root and the user
-// who runs the daemon: the kernel is asked whose connection it is, as on the
+// With a token, everything but /healthz requires it, and whoever has it may do
+// everything. Without one, the page on a loopback address has buttons for root and
+// the user that runs the daemon: the kernel tells whose connection it is, as on the
 // control socket. On any other address there are then no buttons and no orders,
-// as there is nobody to tell friend from stranger. In every case an order must
-// come from the page itself, which is seen by its origin and by a secret that
-// only the page has.
+// since nothing identifies the user. In every case an order must come from the page
+// itself, shown by its origin and by a secret that only the page has.
 //
 // # Ordering
 //
-// Every answer shows the daemon as it is at that time. An order has been
-// carried out when its answer comes.
+// Every answer shows the daemon's state at that time. An order has been carried out
+// when its answer arrives.
 //
 // # Blocking
 //
-// Nothing here waits for a push. Connections, pages that are kept up to date
-// and the time that a request may take are bounded; what is too much is refused.
+// Nothing here waits for a push. Connections, open event streams and the duration of
+// a request are bounded; anything beyond is refused.
 //
 // # Shutdown
 //
