@@ -188,7 +188,7 @@ func (s *supervisor) watchConfig(cfg *config.Config, read versions) {
 	s.files = cfg.Files()
 	var err error
 	if s.saved, err = watchConfig(cfg, read); err != nil {
-		s.log.Error("reading the configuration on HUP only", "err", err)
+		s.log.Error("cannot watch the configuration: it is re-read on HUP only", "err", err)
 	}
 }
 
@@ -281,7 +281,7 @@ func (s *supervisor) relog(cfg *config.Config) {
 	}
 	was := s.atStart
 	if cfg.LogFile != was.LogFile || cfg.LogFormat != was.LogFormat || cfg.PidFile != was.PidFile {
-		s.log.Warn("log_file, log_format and pid_file change at the next start only")
+		s.log.Warn("a changed log_file, log_format or pid_file takes effect at the next start")
 	}
 }
 

@@ -251,7 +251,7 @@ func (m *mirror) close() {
 func (m *mirror) stop(ctx context.Context) {
 	m.unwatch()
 	if !m.nodes.Drain(ctx) {
-		m.log.Warn("stopped with changes pending: the full sync of the next start has them")
+		m.log.Warn("stopped with changes pending: the full sync of the next start finds them")
 	}
 	m.nodes.Close()
 }

@@ -140,13 +140,13 @@ func (s *supervisor) openWeb(address string) error {
 	return nil
 }
 
-// warnOpen tells of a page that strangers can read.
+// warnOpen warns about a page that anyone can read.
 func (s *supervisor) warnOpen() {
 	if s.web == nil || !s.web.Open() {
 		return
 	}
-	s.log.Warn("web page without buttons: other machines can read it, and nobody is asked who he is; "+
-		"put a token into this file and reload", "path", tokenFile(s.app.configFile), "url", s.web.URL())
+	s.log.Warn("web page open to read, without buttons: other machines reach it and it has no token; "+
+		"put one into this file and reload", "path", tokenFile(s.app.configFile), "url", s.web.URL())
 }
 
 // renewToken has the page ask for the token that is in its file now. If there is
@@ -164,7 +164,7 @@ func (s *supervisor) renewToken() {
 		s.log.Error("keeping the login of the web page as it was", "err", err)
 	case token == s.webToken:
 	case token == "":
-		s.log.Warn("keeping the old token of the web page: its file is gone; restart to ask for none", "path", file)
+		s.log.Warn("keeping the old token of the web page although its file is gone; restart to do without one", "path", file)
 	default:
 		s.webToken = token
 		s.web.SetToken(token)

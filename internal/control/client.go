@@ -120,7 +120,10 @@ func unreachable(ctx context.Context, err error) error {
 		return e
 	}
 	if e, ok := errors.AsType[*url.Error](err); ok {
-		err = e.Err // the rest tells of HTTP, which is not the matter
+		err = e.Err // the rest is about HTTP, which does not matter here
+	}
+	if errors.Is(err, fs.ErrPermission) {
+		err = fmt.Errorf("%w: run the command as root or as the user that runs the daemon", err)
 	}
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return errors.New("the daemon has ended")

@@ -148,5 +148,5 @@ func (e *RunningError) Error() string {
 type NotRunningError struct{ Path string }
 
 func (e *NotRunningError) Error() string {
-	return fmt.Sprintf("no daemon answers at the control socket %q", e.Path)
+	return fmt.Sprintf("no daemon answers at the control socket %q: start inosyncd, or name its configuration with -c", e.Path)
 }

@@ -134,7 +134,7 @@ func TestWebToken(t *testing.T) {
 	s.startSynced(config, n)
 	page := s.wait(1, "web page served").Attrs["url"].(string)
 	file := filepath.Join(s.dir, "inosync.token")
-	if got := s.Log(); !strings.Contains(got, "web page without buttons") || !strings.Contains(got, file) {
+	if got := s.Log(); !strings.Contains(got, "web page open to read") || !strings.Contains(got, file) {
 		t.Errorf("the log: got\n%s\nwant a warning that names %s", got, file)
 	}
 	if code, body := fetch(t, page, nil); code != http.StatusOK || strings.Contains(body, "<form") {
