@@ -143,8 +143,9 @@ func (a *app) verifyCommand() *cobra.Command {
 		Long: `verify compares nodes with the source by content and lists what differs: what a
 full sync would send (missing, content, times, ...) and remove (extra). It changes
 nothing on either side, so it is also the dry run before a first sync. It reads
-every file at both ends. Nodes that are equal get a new last_verified in the status
-of a running daemon.
+every file at both ends. Times of directories are not compared: they change with every
+file that comes or goes, even an excluded one. Nodes that are equal get a new
+last_verified in the status of a running daemon.
 
 ` + nodeHelp,
 		RunE: func(cmd *cobra.Command, nodes []string) error { return a.verify(cmd.Context(), nodes) },

@@ -18,8 +18,9 @@ type Difference struct {
 
 // Verify compares the node with the source, files by their content, and reports
 // what differs to found, from one goroutine. It changes nothing. What the node
-// has besides is a difference only where it would be deleted. The error, with
-// its cure in words, says why the comparison is not complete.
+// has besides is a difference only where it would be deleted, and the time of a
+// directory is none. The error, with its cure in words, says why the comparison is
+// not complete.
 func (e *Engine) Verify(ctx context.Context, found func(Difference)) (cure string, err error) {
 	if err := e.check(ctx); err != nil {
 		return NeedsProgram(err), err

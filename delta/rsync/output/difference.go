@@ -5,11 +5,15 @@ import "strings"
 // letters are what the letters of an item stand for, by their places: what rsync
 // would make equal (--itemize-changes in rsync(1)).
 var letters = [whatLen]string{
-	2: "content", 3: "size", 4: "times", 5: "permissions",
+	2: "content", 3: "size", timeAt: "times", 5: "permissions",
 	6: "owner", 7: "group", 9: "acls", 10: "xattrs",
 }
 
-// Difference says in words what an item of a dry run found, "" for nothing.
+const timeAt = 4
+
+// Difference says in words what an item of a dry run found, "" for nothing. The
+// time of a directory is none: it changes with whatever comes or goes in it, also
+// what is excluded.
 func (i Item) Difference() string {
 	switch {
 	case i.Deleted():
@@ -19,6 +23,9 @@ func (i Item) Difference() string {
 	}
 	var words []string
 	for at, word := range letters {
+		if at == timeAt && i.What[1] == 'd' {
+			continue
+		}
 		if c := i.What[at]; word != "" && c != '.' && c != ' ' {
 			words = append(words, word)
 		}
