@@ -68,7 +68,7 @@ type Plan struct {
 	Full    bool      // the whole tree is to be compared
 	Entries []Entry   // what exists, parents first
 	Missing []Missing // what is gone: the topmost missing ancestors
-	Held    []string  // what is left out, because its writer still has it open
+	Held    []string  // what is left out: its writer still has it open, or it is unmounted
 
 	Unread *change.Set // what could not be looked at; nil when there is none
 	Err    error       // why; the first reason of several
@@ -77,6 +77,7 @@ type Plan struct {
 	rules     *filter.Rules
 	recursive bool
 	set       *change.Set    // what the plan was made of
+	unmounted []string       // places that are left; see unmounted.go
 	began     time.Time      // before anything was looked at
 	index     map[string]int // of Entries by their paths; made by Sent
 	covered   string         // the last directory that is compared whole
@@ -110,6 +111,9 @@ func NewPlan(root *source.Root, rules *filter.Rules, recursive bool, set *change
 		tree:      tree{root: int(dir.Fd())},
 	}
 	defer p.tree.close()
+	if recursive {
+		p.leaveUnmounted(root.Unmounted(dir))
+	}
 	for path, mark := range set.All() {
 		p.look(path, mark)
 	}
@@ -173,6 +177,9 @@ func (p *Plan) look(path string, mark change.Mark) {
 	}
 	if mark&change.Held != 0 {
 		p.Held = append(p.Held, path)
+		return
+	}
+	if p.isUnmounted(path) {
 		return
 	}
 	at, st, err := p.tree.stat(path)

@@ -2,6 +2,7 @@ package rsync
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 
@@ -110,7 +111,7 @@ func (b *batch) result(end verdict) push.Result {
 		left.Merge(b.plan.Unread)
 		res.Outcome = push.Partly
 		if res.Err == nil {
-			res.Err, res.Cure = b.plan.Err, "let inosyncd read all of the source"
+			res.Err, res.Cure = b.plan.Err, unread(b.plan.Err)
 		}
 	}
 	if b.withheld {
@@ -121,6 +122,14 @@ func (b *batch) result(end verdict) push.Result {
 		res.Left = left
 	}
 	return res
+}
+
+// unread is the cure for what the plan could not look at.
+func unread(err error) string {
+	if errors.Is(err, delta.ErrUnmounted) {
+		return "mount it again, or restart inosyncd if it is not to come back"
+	}
+	return "let inosyncd read all of the source"
 }
 
 // removals are what the batch would look at for something to remove.

@@ -1,8 +1,10 @@
 package e2e_test
 
 import (
+	"errors"
 	"os"
 	"runtime"
+	"strings"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -93,4 +95,45 @@ func TestSourceUnmountedForGood(t *testing.T) {
 	if exists(n.dst+"/stray") || !exists(n.dst+"/kept") {
 		t.Error("another file system at the path of the source was taken for it")
 	}
+}
+
+// TestMountBelowUnmounted takes a file system away that is mounted below the source:
+// the directory that this uncovers empties no node, and the rest goes on.
+func TestMountBelowUnmounted(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	privateMounts(t)
+	n := s.local("local")
+	disk, place := s.dir+"/disk", s.path("d/odd name")
+	must(t, os.Mkdir(disk, 0o755), os.MkdirAll(place, 0o755))
+	mount := func() { must(t, unix.Mount(disk, place, "", unix.MS_BIND, "")) }
+	mount()
+	write(t, place+"/kept", "k")
+	write(t, s.path("d/gone"), "g")
+	s.startSynced(s.config("max_armed: 0", n), n)
+	s.same(n)
+
+	labtest.Eventually(t, func() error { return unix.Unmount(place, 0) })
+	must(t, os.Remove(s.path("d/gone")))
+	s.command("resync") // inotify does not tell of the end of a bind mount
+	s.wait(1, "push failed", "node", n.name)
+	write(t, place+"/stray", "in the directory below")
+	write(t, s.path("d/new"), "n")
+	holds(t, n.dst+"/d/new", "n")
+	labtest.Eventually(t, func() error {
+		if exists(n.dst + "/d/gone") {
+			return errors.New("what was removed beside it is still there")
+		}
+		return nil
+	})
+	if exists(n.dst+"/d/odd name/stray") || !exists(n.dst+"/d/odd name/kept") {
+		t.Error("what a lost mount left was taken for what was in it")
+	}
+	if got := s.node(n); got.InSync || got.Cure == nil || !strings.Contains(*got.Cure, "mount it") {
+		t.Errorf("the node: got %+v, want it not in sync, with the cure", got)
+	}
+
+	must(t, os.Remove(place+"/stray"))
+	mount()
+	s.same(n)
 }

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -60,4 +61,60 @@ func TestCheckMounts(t *testing.T) {
 		}
 	}
 	must(off(), unix.Unmount(disk, 0))
+}
+
+// TestUnmounted mounts and unmounts below the source.
+func TestUnmounted(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("needs root: it mounts file systems")
+	}
+	runtime.LockOSThread()
+	if err := unix.Unshare(unix.CLONE_NEWNS); err != nil {
+		t.Skipf("needs a mount namespace of its own: %v", err)
+	}
+	must := func(errs ...error) {
+		t.Helper()
+		for _, err := range errs {
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	must(unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""))
+	path := t.TempDir()
+	odd := "d/odd \\name\n"
+	must(os.MkdirAll(filepath.Join(path, odd), 0o700), os.Mkdir(path+"/top", 0o700))
+	r := source.New(path)
+	must(r.Adopt())
+	mount := func(place string) func() error {
+		return func() error { return unix.Mount("tmpfs", filepath.Join(path, place), "tmpfs", 0, "") }
+	}
+	unmount := func(place string) func() error {
+		return func() error { return unix.Unmount(filepath.Join(path, place), 0) }
+	}
+	for _, step := range []struct {
+		name string
+		do   func() error
+		want []string
+	}{
+		{"none", func() error { return nil }, nil},
+		{"mounted", mount(odd), nil},
+		{"another", mount("top"), nil},
+		{"unmounted", unmount(odd), []string{odd}},
+		{"still", func() error { return nil }, []string{odd}},
+		{"both", unmount("top"), []string{odd, "top"}},
+		{"its directory removed", func() error { return os.Remove(path + "/top") }, []string{odd, "top"}},
+		{"mounted again", mount(odd), []string{"top"}},
+		{"and unmounted", unmount(odd), []string{odd, "top"}},
+		{"removed with the directory above", func() error { return os.RemoveAll(path + "/d") }, []string{"top"}},
+		{"adopted", r.Adopt, nil},
+	} {
+		must(step.do())
+		dir, err := r.Open()
+		must(err)
+		if got := r.Unmounted(dir); !slices.Equal(got, step.want) {
+			t.Errorf("Unmounted, %s: got %q, want %q", step.name, got, step.want)
+		}
+		must(dir.Close())
+	}
 }

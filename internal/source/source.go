@@ -30,8 +30,9 @@ var ErrGone = errors.New("the source is gone")
 type Root struct {
 	path string // absolute, as configured
 
-	mu sync.Mutex
-	id identity // guarded by mu; zero until Adopt
+	mu     sync.Mutex
+	id     identity        // guarded by mu; zero until Adopt
+	mounts map[string]bool // guarded by mu; see Unmounted
 }
 
 // identity tells a directory from any other that could take its place. Device and
@@ -61,7 +62,7 @@ func (r *Root) Adopt() error {
 	}
 	defer dir.Close()
 	r.mu.Lock()
-	r.id = id
+	r.id, r.mounts = id, nil
 	r.mu.Unlock()
 	return nil
 }
