@@ -74,6 +74,7 @@ func (s *supervisor) serveControl(path string, usual bool) error {
 	}
 	s.log.Debug("control socket made", "path", server.Path())
 	s.control = server
+	s.killed = server.Replaced()
 	return nil
 }
 

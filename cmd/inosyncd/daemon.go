@@ -38,6 +38,7 @@ type supervisor struct {
 	desk      desk            // answers on the control socket
 	control   *control.Server // nil: none
 	controlAt string          // where the configuration wants it
+	killed    bool            // the daemon before has not removed its control socket
 	web       *web.Server     // nil: none
 	webAt     string          // where the configuration wants it
 	webToken  string          // that it asks for; "": none
@@ -111,7 +112,11 @@ func (s *supervisor) serve(ctx context.Context, cfg *config.Config, read version
 		return err
 	}
 	defer s.closeWeb()
+	if s.killed {
+		s.log.Warn("the last daemon was killed: nodes will be compared twice", "again_in", lateWrites)
+	}
 	s.apply(ctx, cfg)
+	s.killed = false
 	defer s.stop()
 	s.watchConfig(cfg, read)
 	defer func() { s.saved.close() }()

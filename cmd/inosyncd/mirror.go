@@ -20,6 +20,11 @@ import (
 // started again, so that a cause that lasts does not spin.
 const rewatchDelay = 5 * time.Second
 
+// lateWrites is how long the receivers that a killed daemon has left at nodes can take
+// to write what they have been sent: then no more comes, and they end. What they
+// write after the first full sync has looked at it is found by another.
+const lateWrites = time.Minute
+
 // mirror is one watched tree with its stages. Its goroutine owns the watcher;
 // the queue lives as long as the mirror, so that what is pending outlives a
 // source that goes and comes back. The nodes live even longer: a mirror that is
@@ -35,6 +40,7 @@ type mirror struct {
 
 	watched   config.Mirror // by its source side; the rest of it is not used
 	heldFor   string        // why it is held, as it was logged; run's own
+	again     time.Duration // from its first full sync to another; 0: none; run's own
 	schedule  string        // run's own
 	schedules chan string   // capacity 1: another schedule
 
@@ -58,6 +64,9 @@ func (s *supervisor) startMirror(ctx context.Context, cfg config.Mirror, was *mi
 		m.log, m.root = was.log, was.root
 	} else {
 		m.log, m.root = s.log.With("mirror", cfg.Name), source.New(cfg.WPath)
+	}
+	if s.killed {
+		m.again = lateWrites
 	}
 	nodes, _, err := s.nodesOf(m, cfg, true)
 	if err != nil {
@@ -200,8 +209,15 @@ func (m *mirror) watch(ctx context.Context, ready func()) error {
 	gone := watcher.Guard(ctx, m.root)
 	full := newSchedule(m.schedule, time.Now())
 	defer func() { full.stop() }()
+	var again <-chan time.Time
+	if m.again > 0 {
+		again = time.After(m.again)
+	}
 	for {
 		select {
+		case <-again:
+			m.again = 0
+			m.queue.Resync(m.nodes.Add)
 		case <-full.look.C:
 			if full.due(time.Now()) {
 				m.queue.Flush() // what is pending is a change, and no drift

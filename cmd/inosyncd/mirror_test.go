@@ -123,6 +123,25 @@ func TestWatchBeginsWithAFullSync(t *testing.T) {
 	}
 }
 
+// After a daemon that was killed, what its rsyncs have written late is found by
+// another full sync.
+func TestComparedAgainAfterAKill(t *testing.T) {
+	m, node := unwatched(t, "auto")
+	m.again = 2 * time.Second // the first one has begun by then
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- m.watch(ctx, func() {}) }()
+	for n := range 2 {
+		if set := node.next(t); !set.IsFull() {
+			t.Errorf("push %d: got a part of the tree, want all of it", n+1)
+		}
+	}
+	cancel()
+	if err := ended(t, done); !errors.Is(err, context.Canceled) {
+		t.Errorf("watch(): got %v, want it cancelled", err)
+	}
+}
+
 // A mirror that takes the place of another begins when that has ended, and the
 // nodes have what was in its queue.
 func TestMirrorEndsTheOneBefore(t *testing.T) {

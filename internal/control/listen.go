@@ -19,24 +19,24 @@ const probeLimit = 2 * time.Second
 
 // listen makes the socket at path, with mode 0600. One that a dead daemon has
 // left is replaced.
-func listen(path string) (*net.UnixListener, error) {
+func listen(path string) (l *net.UnixListener, replaced bool, err error) {
 	release, err := claim(path)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	defer release()
-	if err := removeStale(path); err != nil {
-		return nil, err
+	if replaced, err = removeStale(path); err != nil {
+		return nil, false, err
 	}
 	lc := net.ListenConfig{Control: private}
-	l, err := lc.Listen(context.Background(), "unix", path)
+	made, err := lc.Listen(context.Background(), "unix", path)
 	if errors.Is(err, unix.EADDRINUSE) {
-		return nil, &RunningError{Path: path} // it was faster
+		return nil, false, &RunningError{Path: path} // it was faster
 	}
 	if err != nil {
-		return nil, makingError(path, err)
+		return nil, false, makingError(path, err)
 	}
-	return l.(*net.UnixListener), nil
+	return made.(*net.UnixListener), replaced, nil
 }
 
 // private gives the socket its mode before it has a name: bind(2) takes the
@@ -56,30 +56,31 @@ func makingError(path string, err error) error {
 	return fmt.Errorf("making the control socket %q: %w; name a place that can be written with the key control, or none with \"\"", path, err)
 }
 
-// removeStale removes a socket that nobody listens on.
-func removeStale(path string) error {
+// removeStale removes a socket that nobody listens on, and reports whether there was
+// one.
+func removeStale(path string) (bool, error) {
 	was, err := os.Lstat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return nil
+		return false, nil
 	case err != nil:
-		return makingError(path, err)
+		return false, makingError(path, err)
 	case was.Mode().Type() != fs.ModeSocket:
-		return makingError(path, errors.New("something is there that is no socket"))
+		return false, makingError(path, errors.New("something is there that is no socket"))
 	}
 	pid, err := probe(path)
 	switch {
 	case err == nil && !dead(pid):
-		return &RunningError{Path: path, PID: pid}
+		return false, &RunningError{Path: path, PID: pid}
 	case err == nil, errors.Is(err, unix.ECONNREFUSED):
 		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return makingError(path, err)
+			return false, makingError(path, err)
 		}
-		return nil
+		return true, nil
 	case errors.Is(err, fs.ErrNotExist):
-		return nil
+		return false, nil
 	}
-	return makingError(path, err)
+	return false, makingError(path, err)
 }
 
 // probe connects to the socket at path and returns who listens there.

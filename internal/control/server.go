@@ -24,13 +24,14 @@ type Server struct {
 	log    *slog.Logger
 	path   string
 	server *serve.Server
+	stale  bool          // see Replaced
 	waits  chan struct{} // a slot for each request that waits
 }
 
 // Serve makes the socket at path and answers there for d until Close. The
 // error is a *RunningError when another daemon has the socket.
 func Serve(path string, d Daemon, log *slog.Logger) (*Server, error) {
-	l, err := listen(path)
+	l, replaced, err := listen(path)
 	if err != nil {
 		return nil, err
 	}
@@ -38,6 +39,7 @@ func Serve(path string, d Daemon, log *slog.Logger) (*Server, error) {
 		daemon: d,
 		log:    log,
 		path:   path,
+		stale:  replaced,
 		waits:  make(chan struct{}, maxWaits),
 	}
 	s.server = serve.Start(l, serve.Options{
@@ -60,6 +62,10 @@ func Serve(path string, d Daemon, log *slog.Logger) (*Server, error) {
 
 // Path is where the socket is.
 func (s *Server) Path() string { return s.path }
+
+// Replaced reports whether the socket of a daemon was there that has not removed
+// it: one that was killed.
+func (s *Server) Replaced() bool { return s.stale }
 
 // Close removes the socket, ends what waits and returns when every request is
 // answered. It may be called more than once.

@@ -77,6 +77,20 @@ func TestStaleSocketIsReplaced(t *testing.T) {
 	if entries, _ := os.ReadDir(filepath.Dir(path)); len(entries) != 1 {
 		t.Errorf("beside the socket: got %v, want nothing", entries)
 	}
+	if !s.Replaced() {
+		t.Error("Replaced() of a stale socket: got false, want true")
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	next, err := tryServe(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer next.Close()
+	if next.Replaced() {
+		t.Error("Replaced() after a Close: got true, want false")
+	}
 }
 
 // Of daemons that find the same stale socket one gets it.

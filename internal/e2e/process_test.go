@@ -76,6 +76,7 @@ func TestPidFile(t *testing.T) {
 	}
 	s.Kill() // leaves the file, and no lock
 	s.startSynced(s.config(fmt.Sprintf("pid_file: %q", file), n), n)
+	s.wait(1, "the last daemon was killed: nodes will be compared twice")
 	holds(t, file, fmt.Sprintf("%d\n", s.PID()))
 	_, err := s.Stop()
 	must(t, err)
