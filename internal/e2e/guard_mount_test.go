@@ -3,7 +3,6 @@ package e2e_test
 import (
 	"errors"
 	"os"
-	"runtime"
 	"strings"
 	"testing"
 
@@ -12,37 +11,12 @@ import (
 	"inosyncd/internal/lab/labtest"
 )
 
-// privateMounts gives the test and what it starts from now on mounts of their
-// own. They belong to a thread, which gets the old ones back at the end: it may
-// have started children of other tests, which die with it.
-func privateMounts(t *testing.T) {
-	t.Helper()
-	if os.Geteuid() != 0 {
-		t.Skip("needs root: it mounts file systems")
-	}
-	runtime.LockOSThread()
-	old, err := os.Open("/proc/thread-self/ns/mnt")
-	must(t, err)
-	at, err := os.Open(".")
-	must(t, err)
-	t.Cleanup(func() {
-		// setns(2) leads to the root directory.
-		err1, err2 := unix.Setns(int(old.Fd()), unix.CLONE_NEWNS), unix.Fchdir(int(at.Fd()))
-		must(t, err1, err2, old.Close(), at.Close())
-		runtime.UnlockOSThread()
-	})
-	if err := unix.Unshare(unix.CLONE_NEWNS); err != nil {
-		t.Skipf("needs a mount namespace of its own: %v", err)
-	}
-	must(t, unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""))
-}
-
 // TestSourceUnmounted takes the file system of the source away, which leaves
 // the empty directory that it was mounted on, and brings it back.
 func TestSourceUnmounted(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	privateMounts(t)
+	labtest.PrivateMounts(t)
 	n := s.local("local")
 	disk := s.dir + "/disk"
 	must(t, os.Mkdir(disk, 0o755))
@@ -77,7 +51,7 @@ func TestSourceUnmounted(t *testing.T) {
 func TestSourceUnmountedForGood(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	privateMounts(t)
+	labtest.PrivateMounts(t)
 	n := s.local("local")
 	mount := func() { must(t, unix.Mount("tmpfs", s.src, "tmpfs", 0, "")) }
 	mount()
@@ -102,7 +76,7 @@ func TestSourceUnmountedForGood(t *testing.T) {
 func TestMountBelowUnmounted(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	privateMounts(t)
+	labtest.PrivateMounts(t)
 	n := s.local("local")
 	disk, place := s.dir+"/disk", s.path("d/odd name")
 	must(t, os.Mkdir(disk, 0o755), os.MkdirAll(place, 0o755))

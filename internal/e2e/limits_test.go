@@ -56,7 +56,7 @@ func TestMaxDelete(t *testing.T) {
 func TestFullNode(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	privateMounts(t)
+	labtest.PrivateMounts(t)
 	disk := s.dir + "/disk"
 	must(t, os.Mkdir(disk, 0o755), unix.Mount("tmpfs", disk, "tmpfs", 0, "size=1m"))
 	n, healthy := s.local("disk/copy"), s.local("healthy")

@@ -57,7 +57,7 @@ type member struct {
 func play(t *testing.T, at setting, names []string) {
 	h := &history{site: newSite(t), setting: at}
 	if slices.Contains(at.kinds, "small") || at.mounted {
-		privateMounts(t)
+		labtest.PrivateMounts(t)
 	}
 	outside := filepath.Join(h.dir, "outside")
 	if h.mounted {

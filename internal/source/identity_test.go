@@ -4,11 +4,11 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
-	"runtime"
 	"testing"
 
 	"golang.org/x/sys/unix"
 
+	"inosyncd/internal/lab/labtest"
 	"inosyncd/internal/source"
 )
 
@@ -16,22 +16,7 @@ import (
 // but one: neither of these file systems has handles or times of birth. Of two
 // devpts even the inode numbers of the roots are the same.
 func TestCheckWithoutHandles(t *testing.T) {
-	if os.Geteuid() != 0 {
-		t.Skip("needs root: it mounts file systems")
-	}
-	runtime.LockOSThread() // which ends with the test, and its mounts with it
-	if err := unix.Unshare(unix.CLONE_NEWNS); err != nil {
-		t.Skipf("needs a mount namespace of its own: %v", err)
-	}
-	must := func(errs ...error) {
-		t.Helper()
-		for _, err := range errs {
-			if err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
-	must(unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""))
+	labtest.PrivateMounts(t)
 	mount := func(kind string) string {
 		t.Helper()
 		dir := t.TempDir()
@@ -53,11 +38,11 @@ func TestCheckWithoutHandles(t *testing.T) {
 	}
 
 	r := source.New(mount("devpts"))
-	must(r.Adopt(), r.Check(), unix.Mount("devpts", r.Path(), "devpts", 0, ""))
+	must(t, r.Adopt(), r.Check(), unix.Mount("devpts", r.Path(), "devpts", 0, ""))
 	check("another file system", r)
 
 	r = source.New(filepath.Join(mount("ramfs"), "src"))
-	must(os.Mkdir(r.Path(), 0o700), r.Adopt(), r.Check())
-	must(os.Rename(r.Path(), r.Path()+".away"), os.Mkdir(r.Path(), 0o700))
+	must(t, os.Mkdir(r.Path(), 0o700), r.Adopt(), r.Check())
+	must(t, os.Rename(r.Path(), r.Path()+".away"), os.Mkdir(r.Path(), 0o700))
 	check("another directory of the same file system", r)
 }

@@ -4,42 +4,27 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"testing"
 
 	"golang.org/x/sys/unix"
 
+	"inosyncd/internal/lab/labtest"
 	"inosyncd/internal/source"
 )
 
 // TestCheckMounts mounts on the source and unmounts it. The mounts belong to a
 // thread that ends with the test.
 func TestCheckMounts(t *testing.T) {
-	if os.Geteuid() != 0 {
-		t.Skip("needs root: it mounts file systems")
-	}
-	runtime.LockOSThread()
-	if err := unix.Unshare(unix.CLONE_NEWNS); err != nil {
-		t.Skipf("needs a mount namespace of its own: %v", err)
-	}
-	must := func(errs ...error) {
-		t.Helper()
-		for _, err := range errs {
-			if err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
-	must(unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""))
+	labtest.PrivateMounts(t)
 	dir := t.TempDir()
 	path, disk := filepath.Join(dir, "src"), filepath.Join(dir, "disk")
-	must(os.Mkdir(path, 0o700), os.Mkdir(disk, 0o700), unix.Mount("tmpfs", disk, "tmpfs", 0, ""))
+	must(t, os.Mkdir(path, 0o700), os.Mkdir(disk, 0o700), unix.Mount("tmpfs", disk, "tmpfs", 0, ""))
 	onTop := func() error { return unix.Mount(disk, path, "", unix.MS_BIND, "") }
 	off := func() error { return unix.Unmount(path, 0) }
-	must(onTop())
+	must(t, onTop())
 	r := source.New(path)
-	must(r.Adopt())
+	must(t, r.Adopt())
 
 	steps := []struct {
 		name string
@@ -55,37 +40,22 @@ func TestCheckMounts(t *testing.T) {
 		{"that taken away", off, false},
 	}
 	for _, step := range steps {
-		must(step.do())
+		must(t, step.do())
 		if err := r.Check(); errors.Is(err, source.ErrGone) != step.gone {
 			t.Errorf("Check() after %q: got %v, want gone %v", step.name, err, step.gone)
 		}
 	}
-	must(off(), unix.Unmount(disk, 0))
+	must(t, off(), unix.Unmount(disk, 0))
 }
 
 // TestUnmounted mounts and unmounts below the source.
 func TestUnmounted(t *testing.T) {
-	if os.Geteuid() != 0 {
-		t.Skip("needs root: it mounts file systems")
-	}
-	runtime.LockOSThread()
-	if err := unix.Unshare(unix.CLONE_NEWNS); err != nil {
-		t.Skipf("needs a mount namespace of its own: %v", err)
-	}
-	must := func(errs ...error) {
-		t.Helper()
-		for _, err := range errs {
-			if err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
-	must(unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""))
+	labtest.PrivateMounts(t)
 	path := t.TempDir()
 	odd := "d/odd \\name\n"
-	must(os.MkdirAll(filepath.Join(path, odd), 0o700), os.Mkdir(path+"/top", 0o700))
+	must(t, os.MkdirAll(filepath.Join(path, odd), 0o700), os.Mkdir(path+"/top", 0o700))
 	r := source.New(path)
-	must(r.Adopt())
+	must(t, r.Adopt())
 	mount := func(place string) func() error {
 		return func() error { return unix.Mount("tmpfs", filepath.Join(path, place), "tmpfs", 0, "") }
 	}
@@ -109,12 +79,12 @@ func TestUnmounted(t *testing.T) {
 		{"removed with the directory above", func() error { return os.RemoveAll(path + "/d") }, []string{"top"}},
 		{"adopted", r.Adopt, nil},
 	} {
-		must(step.do())
+		must(t, step.do())
 		dir, err := r.Open()
-		must(err)
+		must(t, err)
 		if got := r.Unmounted(dir); !slices.Equal(got, step.want) {
 			t.Errorf("Unmounted, %s: got %q, want %q", step.name, got, step.want)
 		}
-		must(dir.Close())
+		must(t, dir.Close())
 	}
 }

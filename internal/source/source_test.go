@@ -10,12 +10,6 @@ import (
 )
 
 func TestCheck(t *testing.T) {
-	must := func(t *testing.T, err error) {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
 	tests := []struct {
 		name string
 		do   func(t *testing.T, path string)
@@ -79,5 +73,15 @@ func TestAdoptWaitsForTheSource(t *testing.T) {
 	}
 	if err := r.Check(); err != nil {
 		t.Errorf("Check after Adopt: %v", err)
+	}
+}
+
+// must ends the test on an error of its own making.
+func must(t *testing.T, errs ...error) {
+	t.Helper()
+	for _, err := range errs {
+		if err != nil {
+			t.Fatal(err)
+		}
 	}
 }
