@@ -17,7 +17,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/rjeczalik/notify"
 	"github.com/rogpeppe/go-internal/testscript"
 	"go.uber.org/goleak"
 
@@ -37,11 +36,7 @@ func TestMain(m *testing.M) {
 type leakless struct{ *testing.M }
 
 func (tests leakless) Run() int {
-	// The library notify keeps the goroutines that it makes with its first watch.
-	events := make(chan notify.EventInfo, 1)
-	if err := notify.Watch("/", events, notify.Remove); err == nil {
-		notify.Stop(events)
-	}
+	leak.StartNotify()
 	first := goleak.IgnoreCurrent() // of libraries, made then or when they are imported
 	code := tests.M.Run()
 	if err := goleak.Find(first); err != nil && code == 0 {

@@ -2,24 +2,12 @@ package e2e_test
 
 import (
 	"fmt"
-	"os"
-	"strings"
 	"testing"
 
 	"inosyncd/internal/lab"
 	"inosyncd/internal/lab/labtest"
+	"inosyncd/internal/leak"
 )
-
-// children is the number of processes that the daemon itself has started, by
-// /proc/PID/task/TID/children.
-func (s *site) children() int {
-	n := 0
-	tasks, _ := os.ReadDir(fmt.Sprintf("/proc/%d/task", s.PID()))
-	for _, task := range tasks {
-		n += len(strings.Fields(proc(s.PID(), "task/"+task.Name()+"/children")))
-	}
-	return n
-}
 
 // TestChildrenAreBounded has many nodes that are all busy. No more processes run
 // than max_parallel and max_armed allow together, but for those whose push is done
@@ -39,7 +27,7 @@ func TestChildrenAreBounded(t *testing.T) {
 	for range 10 {
 		must(t, storm.Step(30))
 		labtest.Eventually(t, func() error {
-			most = max(most, s.children())
+			most = max(most, len(leak.Children(s.PID())))
 			return lab.WaitConverged(0, lab.CompareOptions{Skip: reserved}, s.src, dsts...)
 		})
 	}

@@ -4,28 +4,21 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"regexp"
-	"strconv"
 	"strings"
 	"testing"
 
 	"golang.org/x/sys/unix"
 
 	"inosyncd/internal/lab/labtest"
+	"inosyncd/internal/leak"
 )
 
-// below are the processes below pid, by /proc/PID/task/TID/children.
+// below are the processes below pid.
 func below(pid int) []int {
 	var all []int
-	lists, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
-	for _, list := range lists {
-		text, _ := os.ReadFile(list)
-		for word := range strings.FieldsSeq(string(text)) {
-			if kid, err := strconv.Atoi(word); err == nil {
-				all = append(append(all, kid), below(kid)...)
-			}
-		}
+	for _, kid := range leak.Children(pid) {
+		all = append(append(all, kid), below(kid)...)
 	}
 	return all
 }

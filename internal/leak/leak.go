@@ -72,16 +72,21 @@ func Look(program func() int) int {
 }
 
 func begin() *beginning {
-	// The runtime makes its poller with the first pipe, and keeps it. So does the
-	// library notify with its first watch, its goroutines and its descriptors.
+	// The runtime makes its poller with the first pipe, and keeps it.
 	if r, w, err := os.Pipe(); err == nil {
 		_, _ = r.Close(), w.Close()
 	}
+	StartNotify()
+	return &beginning{goroutines: goleak.IgnoreCurrent(), files: files(), children: Children(os.Getpid())}
+}
+
+// StartNotify has the library notify make what it keeps from its first watch until the
+// process ends, goroutines and descriptors, before somebody notes what there is.
+func StartNotify() {
 	events := make(chan notify.EventInfo, 1)
 	if err := notify.Watch("/", events, notify.Remove); err == nil {
 		notify.Stop(events)
 	}
-	return &beginning{goroutines: goleak.IgnoreCurrent(), files: files(), children: children()}
 }
 
 // left has a line for everything that is still there when patience is over.

@@ -54,11 +54,11 @@ func Watches(fd int) int {
 	return strings.Count("\n"+string(info), "\ninotify ")
 }
 
-// children are the processes that have been started and not been waited for, also
+// Children are the processes that process pid has started and not waited for, also
 // those that have ended: proc_pid_task_tid_children(5).
-func children() []int {
+func Children(pid int) []int {
 	var pids []int
-	lists, _ := filepath.Glob("/proc/self/task/*/children")
+	lists, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
 	for _, list := range lists {
 		text, _ := os.ReadFile(list)
 		for word := range strings.FieldsSeq(string(text)) {
@@ -75,7 +75,7 @@ func children() []int {
 func (b *beginning) newChildren() []string {
 	var lines []string
 	self, _ := os.Readlink("/proc/self/exe")
-	for _, pid := range children() {
+	for _, pid := range Children(os.Getpid()) {
 		exe, err := os.Readlink(fmt.Sprintf("/proc/%d/exe", pid))
 		if slices.Contains(b.children, pid) || err == nil && exe == self {
 			continue
