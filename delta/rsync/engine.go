@@ -112,33 +112,11 @@ func (e *Engine) push(ctx context.Context, set *change.Set) push.Result {
 	// One that is given while this push is under way is for the next: the set
 	// was taken before, and may be of something else.
 	approved := e.approval()
-	plan, err := delta.NewPlan(e.o.Source, e.o.Rules, e.o.Recursive, set)
+	plan, set, err := e.plan(ctx, set)
 	if err != nil {
 		return delta.Unplanned(err)
 	}
 	defer func() { _ = plan.Close() }()
-	if !e.o.HardLinks {
-		names, err := plan.OtherNames(ctx)
-		if err != nil {
-			return push.Result{Outcome: push.Again, Err: err}
-		}
-		if len(names) > 0 {
-			return e.push(ctx, withNames(set, names))
-		}
-	}
-	if e.o.HardLinks && !plan.Full {
-		linked, err := plan.Linked(ctx)
-		if err != nil {
-			return push.Result{Outcome: push.Again, Err: err}
-		}
-		if linked {
-			// rsync links what it sees in one run. The other names of a file
-			// can be anywhere, so it has to see everything.
-			set = set.Clone()
-			set.Add("", change.AllBelow, set.Since())
-			return e.push(ctx, set)
-		}
-	}
 	b := newBatch(e, plan, set)
 	b.approved, b.reported = approved, func() { push.Reported(ctx) }
 	return b.run(ctx)
@@ -165,13 +143,4 @@ func (e *Engine) prepare(m mode) (process.Spec, error) {
 	s, err := e.node.Spec(e.arguments(m))
 	s.Held = heldRules(m.exclude)
 	return s, err
-}
-
-// withNames is set and names of files in it that it does not have.
-func withNames(set *change.Set, names []string) *change.Set {
-	set = set.Clone()
-	for _, name := range names {
-		set.Add(name, change.Itself|change.Content, set.Since())
-	}
-	return set
 }
