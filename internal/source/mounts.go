@@ -1,8 +1,6 @@
 package source
 
 import (
-	"bufio"
-	"bytes"
 	"fmt"
 	"maps"
 	"os"
@@ -57,8 +55,8 @@ func mountsBelow(dir *os.File) map[string]bool {
 	}
 	base = strings.TrimSuffix(base, "/") + "/"
 	found := map[string]bool{}
-	for lines := bufio.NewScanner(bytes.NewReader(info)); lines.Scan(); {
-		if fields := strings.Fields(lines.Text()); len(fields) > 4 {
+	for line := range strings.Lines(string(info)) {
+		if fields := strings.Fields(line); len(fields) > 4 {
 			if place, ok := strings.CutPrefix(octal.Replace(fields[4]), base); ok && place != "" {
 				found[place] = true
 			}
