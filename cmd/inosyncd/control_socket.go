@@ -74,7 +74,6 @@ func (s *supervisor) serveControl(path string, usual bool) error {
 	}
 	s.log.Debug("control socket made", "path", server.Path())
 	s.control = server
-	s.killed = server.Replaced()
 	return nil
 }
 

@@ -112,7 +112,7 @@ func (s *supervisor) serve(ctx context.Context, cfg *config.Config, read version
 		return err
 	}
 	defer s.closeWeb()
-	if s.killed {
+	if s.killed = s.control != nil && s.control.Replaced(); s.killed {
 		s.log.Warn("the last daemon was killed: nodes will be compared twice", "again_in", lateWrites)
 	}
 	s.apply(ctx, cfg)
